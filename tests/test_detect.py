@@ -1,0 +1,67 @@
+"""The preset is picked by the data alone."""
+
+import random
+
+import numpy as np
+import pytest
+
+from cmixpy.detect import detect
+from cmixpy.memory import format_size, parse_size
+
+LETTERS = random.Random(3)
+
+
+def preset(data: bytes) -> str:
+    return detect(np.frombuffer(data, dtype=np.uint8))
+
+
+def bases(count: int, letters: str = "ACGT") -> bytes:
+    return "".join(LETTERS.choices(letters, k=count)).encode()
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"", "text"),
+        (b"GATTACA", "text"),
+        (bases(1000), "dna"),
+        (bases(1000, "acgt"), "dna"),
+        (bases(1000, "ACGU"), "dna"),
+        (b">chr1 assembled\n" + b"\n".join(bases(60) for _ in range(200)), "dna"),
+        (b"N" * 300_000 + bases(300_000), "dna"),
+        (b"N" * 1000, "text"),
+        (bases(900) + b"Q" * 100, "text"),
+        (b"The cat sat on the mat.\r\n\tIt purred.\n" * 50, "text"),
+        (b'{"id": 17, "name": "x"}\n' * 50, "text"),
+        ("Größe, naïveté, œuvre — „Zitat“\n".encode() * 50, "text"),
+        ("在起初天主创造了天地。大地还是混沌空虚。".encode() * 50, "text"),
+        ("voilà donc du café, et un peu de sucre\n".encode("latin-1") * 50, "text"),
+        (b"a line of a small file\n" * 20 + bytes(400), "text"),
+        (b"\0a" * 500, "binary"),
+        (bytes(1000), "binary"),
+        (random.Random(4).randbytes(10_000), "binary"),
+        (b"\x7fELF\x02\x01\x01\0\0\0" * 100, "binary"),
+        (np.arange(1000, dtype="<f8").tobytes(), "binary"),
+    ],
+)
+def test_presets(data, expected):
+    assert preset(data) == expected
+
+
+def test_sizes():
+    assert [parse_size(text) for text in ("17", "64k", "2G", "1GiB", "3MB")] == [
+        17,
+        64 << 10,
+        2 << 30,
+        1 << 30,
+        3 << 20,
+    ]
+    for text in ("", "G", "-1", "1.5G", "two", "1X"):
+        with pytest.raises(ValueError, match="is no size"):
+            parse_size(text)
+    assert [format_size(n) for n in (0, 999, 1 << 20, 3 << 29)] == [
+        "0 bytes",
+        "999 bytes",
+        "1 MiB",
+        "1.5 GiB",
+    ]
