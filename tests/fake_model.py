@@ -1,0 +1,98 @@
+"""A model that compiles nothing: lanes coded by zlib, for tests of everything around the model."""
+
+import sys
+import types
+import zlib
+from dataclasses import dataclass
+from hashlib import blake2b
+
+import numpy as np
+import pytest
+
+
+@dataclass(frozen=True)
+class Description:
+    text: str
+    symbol_bits: int = 8
+    nanoseconds_per_symbol: int = 1000
+
+    def to_bytes(self) -> bytes:
+        return f"{self.symbol_bits}{self.text}".encode()
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Description":
+        if data[:1] not in (b"2", b"8"):
+            raise ValueError("not a fake description")
+        return cls(data[1:].decode(), int(data[:1]))
+
+    @property
+    def digest(self) -> bytes:
+        return blake2b(self.to_bytes(), digest_size=8).digest()
+
+
+@dataclass(frozen=True)
+class Plan:
+    description: Description
+    lanes: int
+    groups: int
+    table_bits: int
+
+    def memory_bytes(self, length: int) -> int:
+        return (1 << 20) + 3 * length
+
+
+SHIPPED = [Description("text"), Description("dna", 2), Description("binary")]
+
+
+def frozen(digest: bytes) -> Description | None:
+    return next((found for found in SHIPPED if found.digest == digest), None)
+
+
+def choose(level: int, preset: str, length: int, lanes: int | None = None) -> Plan:
+    description = SHIPPED[("text", "dna", "binary").index(preset)]
+    if level == 6:
+        description = Description("experimental " + preset, description.symbol_bits)
+    return Plan(description, lanes or min(4, length), 1 + level % 2, 10 + level)
+
+
+def encode_segment(symbols, plan, threads, progress):
+    assert 1 <= threads <= plan.lanes
+    pieces = np.array_split(symbols, plan.lanes)
+    codes = [zlib.compress(piece.tobytes(), 9) for piece in pieces]
+    progress(len(symbols), sum(map(len, codes)))
+    return codes if sum(map(len, codes)) < len(symbols) else None
+
+
+def decode_segment(codes, length, plan, threads, progress):
+    assert len(codes) == plan.lanes
+    # Padding after a code is not the decoder's business.
+    pieces = [zlib.decompressobj().decompress(code, length + 1) for code in codes]
+    progress(length, 0)
+    return np.frombuffer(b"".join(pieces), dtype=np.uint8)
+
+
+@pytest.fixture
+def fake_model(monkeypatch):
+    """Put the fake in the place of presets, description and engine."""
+    import cmixpy
+
+    parts = {
+        "presets": {
+            "LEVELS": range(1, 7),
+            "PRESETS": ("text", "dna", "binary"),
+            "choose": choose,
+            "segment_size": lambda level, preset: 1 << 20,
+            "table": lambda: [("text", 5, "orders 0–6", 7, 1 << 30)],
+        },
+        "description": {"Description": Description, "Plan": Plan, "frozen": frozen},
+        "engine": {
+            "encode_segment": encode_segment,
+            "decode_segment": decode_segment,
+            "compiled": lambda: True,
+        },
+    }
+    for name, contents in parts.items():
+        module = types.ModuleType(f"cmixpy.{name}")
+        vars(module).update(contents)
+        monkeypatch.setitem(sys.modules, f"cmixpy.{name}", module)
+        monkeypatch.setattr(cmixpy, name, module, raising=False)
