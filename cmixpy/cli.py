@@ -1,0 +1,246 @@
+"""The command `cmixpy`: what was asked for, in typer's words; the doing is in commands.py.
+
+Commands return the work instead of doing it, so that everything the work raises is answered here,
+in one place and in one line, and so that `--help` loads neither numpy nor numba.
+"""
+
+import re
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import Annotated
+
+import typer
+
+import cmixpy
+from cmixpy import interrupts
+
+app = typer.Typer(
+    add_completion=False,
+    no_args_is_help=True,
+    help="Lossless compression for the smallest file.",
+    epilog="Exit codes: 0 done, 1 bad input or I/O error, 2 wrong usage, 130 interrupted.",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+Input = Annotated[str, typer.Argument(metavar="IN", help="File, or - for standard input.")]
+Output = Annotated[
+    str | None,
+    typer.Argument(metavar="[OUT]", help="File, or - for standard output."),
+]
+OutputOption = Annotated[
+    str | None,
+    typer.Option("-o", "--output", metavar="OUT", help="The same as the argument OUT."),
+]
+ToStdout = Annotated[bool, typer.Option("-c", "--stdout", help="Write to standard output.")]
+Force = Annotated[bool, typer.Option("-f", "--force", help="Overwrite; write to a terminal.")]
+Remove = Annotated[bool, typer.Option("--rm", help="Remove the input when all is written.")]
+Threads = Annotated[
+    int | None,
+    typer.Option("--threads", min=1, help="Default: all cores. Never changes the bytes."),
+]
+MemoryLimit = Annotated[
+    str | None,
+    typer.Option("--memory-limit", metavar="SIZE", help="For example 2G. Default: what is free."),
+]
+Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
+Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tell what was chosen.")]
+Bar = Annotated[
+    bool | None,
+    typer.Option("--progress/--no-progress", help="Default: when stderr is a terminal."),
+]
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        print(f"cmixpy {cmixpy.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Lossless compression for the smallest file."""
+
+
+@app.command("c")
+def compress(
+    source: Input,
+    target: Output = None,
+    output: OutputOption = None,
+    stdout: ToStdout = False,
+    force: Force = False,
+    remove: Remove = False,
+    level: Annotated[
+        int, typer.Option("--level", min=1, max=9, help="Also as -1 (fast) … -9 (small).")
+    ] = 5,
+    preset: Annotated[
+        str, typer.Option("--preset", metavar="auto|text|dna|binary", help="Kind of data.")
+    ] = "auto",
+    lanes: Annotated[
+        int | None,
+        typer.Option("--lanes", min=1, help="Streams in lockstep; 1 is smallest and slowest."),
+    ] = None,
+    segment_size: Annotated[
+        str | None,
+        typer.Option("--segment-size", metavar="SIZE", help="Bytes that share a model."),
+    ] = None,
+    threads: Threads = None,
+    memory_limit: MemoryLimit = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    progress: Bar = None,
+) -> Callable[[], None]:
+    """Compress IN into OUT (default: IN.cmx)."""
+    from cmixpy import commands
+
+    return partial(
+        commands.compress,
+        source,
+        commands.one_target(target, output, stdout),
+        force=force,
+        remove=remove,
+        level=level,
+        preset=preset,
+        lanes=lanes,
+        segment_size=segment_size,
+        threads=threads,
+        memory_limit=memory_limit,
+        talk=commands.Talk(quiet, verbose, progress),
+    )
+
+
+@app.command("d")
+def decompress(
+    source: Input,
+    target: Output = None,
+    output: OutputOption = None,
+    stdout: ToStdout = False,
+    force: Force = False,
+    remove: Remove = False,
+    threads: Threads = None,
+    memory_limit: MemoryLimit = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    progress: Bar = None,
+) -> Callable[[], None]:
+    """Decompress IN into OUT (default: IN without .cmx)."""
+    from cmixpy import commands
+
+    return partial(
+        commands.decompress,
+        source,
+        commands.one_target(target, output, stdout),
+        force=force,
+        remove=remove,
+        threads=threads,
+        memory_limit=memory_limit,
+        talk=commands.Talk(quiet, verbose, progress),
+    )
+
+
+@app.command("t")
+def check(
+    source: Input,
+    threads: Threads = None,
+    memory_limit: MemoryLimit = None,
+    quiet: Quiet = False,
+    verbose: Verbose = False,
+    progress: Bar = None,
+) -> Callable[[], None]:
+    """Test IN: decode it, check it, write nothing."""
+    from cmixpy import commands
+
+    talk = commands.Talk(quiet, verbose, progress)
+    return partial(commands.check, source, threads=threads, memory_limit=memory_limit, talk=talk)
+
+
+@app.command("l")
+def list_(source: Input, threads: Threads = None) -> Callable[[], None]:
+    """List IN: sizes, presets, levels, checksums, memory and time to decode."""
+    from cmixpy import commands
+
+    return partial(commands.list_archive, source, threads)
+
+
+@app.command("models")
+def models() -> Callable[[], None]:
+    """Show the presets and levels."""
+    from cmixpy import commands
+
+    return commands.list_models
+
+
+def _with_level_flags(arguments: list[str]) -> list[str]:
+    """-1 … -9, alone or among other short flags (-9cf), as --level N, which typer understands."""
+    out = []
+    for i, argument in enumerate(arguments):
+        if argument == "--":
+            return out + arguments[i:]
+        if re.fullmatch("-[cfqv]*[1-9][cfqv]*", argument):
+            digit = re.search("[1-9]", argument)[0]
+            out.append(f"--level={digit}")
+            argument = argument.replace(digit, "")
+            if argument == "-":
+                continue
+        out.append(argument)
+    return out
+
+
+def run(arguments: list[str]) -> int:
+    """Do what the arguments say; the exit code."""
+    from cmixpy.errors import OptionError
+
+    try:
+        interrupts.install()
+        work = app(_with_level_flags(arguments), prog_name="cmixpy", standalone_mode=False)
+        if not callable(work):
+            # Help or version was printed, or typer answered Ctrl-C itself.
+            return work if isinstance(work, int) else 0
+        work()
+        sys.stdout.flush()
+        return 0
+    except KeyboardInterrupt:
+        return _fail("interrupted", 130)
+    except OptionError as error:
+        return _fail(str(error), 2)
+    except cmixpy.CmixpyError as error:
+        return _fail(str(error), 1)
+    except OSError as error:
+        return _fail(_describe(error), 1)
+    except MemoryError:
+        return _fail("out of memory", 1)
+    except Exception as error:
+        # typer's own errors come from its copy of click, whose place differs between versions.
+        if not hasattr(error, "format_message"):
+            raise
+        message = error.format_message()
+        return _fail(f"{message.rstrip('.')} (cmixpy --help)", 2) if message else 2
+
+
+def _describe(error: OSError) -> str:
+    reason = error.strerror or str(error)
+    reason = reason[:1].lower() + reason[1:]
+    return f"{error.filename}: {reason}" if error.filename else reason
+
+
+def _fail(message: str, code: int) -> int:
+    print("cmixpy: " + " ".join(message.split()), file=sys.stderr)
+    return code
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    code = run(sys.argv[1:])
+    try:
+        sys.stdout.flush()
+    except BrokenPipeError:
+        # The reader left; Python must not complain about it once more at exit.
+        import os
+
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    sys.exit(code)
