@@ -37,7 +37,9 @@ Force = Annotated[bool, typer.Option("-f", "--force", help="Overwrite; write to 
 Remove = Annotated[bool, typer.Option("--rm", help="Remove the input when all is written.")]
 Threads = Annotated[
     int | None,
-    typer.Option("--threads", min=1, help="Default: all cores. Never changes the bytes."),
+    typer.Option(
+        "--threads", metavar="N", min=1, help="Default: all cores. Never changes the bytes."
+    ),
 ]
 MemoryLimit = Annotated[
     str | None,
@@ -76,14 +78,17 @@ def compress(
     force: Force = False,
     remove: Remove = False,
     level: Annotated[
-        int, typer.Option("--level", min=1, max=9, help="Also as -1 (fast) … -9 (small).")
+        int,
+        typer.Option("--level", metavar="N", min=1, max=9, help="Also as -1 (fast) … -9 (small)."),
     ] = 5,
     preset: Annotated[
         str, typer.Option("--preset", metavar="auto|text|dna|binary", help="Kind of data.")
     ] = "auto",
     lanes: Annotated[
         int | None,
-        typer.Option("--lanes", min=1, help="Streams in lockstep; 1 is smallest and slowest."),
+        typer.Option(
+            "--lanes", metavar="N", min=1, help="Streams in lockstep; 1 is smallest and slowest."
+        ),
     ] = None,
     segment_size: Annotated[
         str | None,

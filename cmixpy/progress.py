@@ -39,6 +39,9 @@ class ConsoleReport(Report):
                 TimeRemainingColumn(),
                 console=console,
                 transient=True,
+                # The output itself may go to stdout meanwhile.
+                redirect_stdout=False,
+                redirect_stderr=False,
             )
             self._task = self._bar.add_task("", total=total, figures="")
 

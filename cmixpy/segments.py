@@ -181,12 +181,15 @@ def plan_of(segment: Segment):
         raise DamagedError(f"{where}: its model has {description.symbol_bits}-bit symbols")
     if (model.transform == NUCLEOTIDES) != (model.symbol_bits == 2):
         raise DamagedError(f"{where}: its transform does not make its symbols")
-    return Plan(
-        description=description,
-        lanes=model.lanes,
-        groups=model.groups,
-        table_bits=model.table_bits,
-    )
+    try:
+        return Plan(
+            description=description,
+            lanes=model.lanes,
+            groups=model.groups,
+            table_bits=model.table_bits,
+        )
+    except ValueError as error:
+        raise UnsupportedError(f"{where}: {error}") from None
 
 
 def _description(name: ModelName, where: str):

@@ -268,6 +268,9 @@ def test_progress_is_shown_when_forced(folder, cmixpy_says):
     assert "100 %" in err
 
 
+COLUMNS = ["segment", "bytes", "archived", "bpc", "preset", "level", "lanes", "XXH3-64"]
+
+
 def test_list(folder, cmixpy_says):
     cmixpy_says("c", "in", "--segment-size", "2000", "--preset", "text", "-5")
     (folder / "two.cmx").write_bytes((folder / "in.cmx").read_bytes() + cmixpy.compress(b"\0\1\2"))
@@ -275,7 +278,7 @@ def test_list(folder, cmixpy_says):
     code, out, err = cmixpy_says("l", "two.cmx", "--threads", "2")
     assert (code, err) == (0, "")
     lines = [line.rstrip() for line in out.splitlines()]
-    assert lines[0].split() == "segment bytes archived bpc preset level lanes XXH3-64".split()
+    assert lines[0].split() == COLUMNS
     assert lines[1].split()[:2] == ["1", "2000"]
     assert lines[1].split()[4:7] == ["text", "5", "4"]
     assert lines[3].split()[:3] == ["3", "3", "17"]
