@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from cmixpy.detect import detect
-from cmixpy.memory import format_size, parse_size
 
 LETTERS = random.Random(3)
 
@@ -46,22 +45,3 @@ def bases(count: int, letters: str = "ACGT") -> bytes:
 )
 def test_presets(data, expected):
     assert preset(data) == expected
-
-
-def test_sizes():
-    assert [parse_size(text) for text in ("17", "64k", "2G", "1GiB", "3MB")] == [
-        17,
-        64 << 10,
-        2 << 30,
-        1 << 30,
-        3 << 20,
-    ]
-    for text in ("", "G", "-1", "1.5G", "two", "1X"):
-        with pytest.raises(ValueError, match="is no size"):
-            parse_size(text)
-    assert [format_size(n) for n in (0, 999, 1 << 20, 3 << 29)] == [
-        "0 bytes",
-        "999 bytes",
-        "1 MiB",
-        "1.5 GiB",
-    ]

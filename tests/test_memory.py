@@ -1,0 +1,61 @@
+"""Sizes, and what the machine and its control groups leave."""
+
+import pytest
+
+from cmixpy import memory
+from cmixpy.errors import MemoryLimitError, OptionError
+
+
+def test_sizes_are_read():
+    texts = ("17", "64k", "2G", "1GiB", "3MB", " 5 ")
+    sizes = [memory.parse_size(text) for text in texts]
+    assert sizes == [17, 64 << 10, 2 << 30, 1 << 30, 3 << 20, 5]
+
+
+@pytest.mark.parametrize("text", ["", "G", "-1", "1.5G", "two", "1X", "²"])
+def test_what_is_no_size(text):
+    with pytest.raises(OptionError, match="is no size"):
+        memory.parse_size(text)
+
+
+def test_sizes_are_written():
+    sizes = [memory.format_size(n) for n in (0, 999, 1 << 20, 3 << 29, 1 << 50)]
+    assert sizes == ["0 bytes", "999 bytes", "1 MiB", "1.5 GiB", "1.02e+03 TiB"]
+
+
+def test_something_is_available():
+    free = memory.available()
+    assert free is None or free > 1 << 20
+
+
+def test_requirements(monkeypatch):
+    monkeypatch.setattr(memory, "available", lambda: 1000)
+    memory.require(1000, None, "x")
+    memory.require(5000, 5000, "x")
+    with pytest.raises(MemoryLimitError) as caught:
+        memory.require(5001, 5000, "x")
+    assert str(caught.value) == (
+        "x needs 4.88 KiB of memory, the limit is 4.88 KiB (--memory-limit)"
+    )
+    with pytest.raises(MemoryLimitError) as caught:
+        memory.require(1001, None, "x")
+    assert str(caught.value) == (
+        "x needs 0.978 KiB of memory, 0.977 KiB are available (--memory-limit overrides)"
+    )
+    monkeypatch.setattr(memory, "available", lambda: None)
+    memory.require(1 << 60, None, "x")
+
+
+@pytest.mark.parametrize(
+    ("files", "left"),
+    [
+        ({"max": "1000", "current": "600", "memory.stat": "anon 5\ninactive_file 100\n"}, 500),
+        ({"max": "max", "current": "600", "memory.stat": ""}, None),
+        ({"max": "1000", "current": "1200", "memory.stat": ""}, 0),
+        ({"max": "1000"}, None),
+    ],
+)
+def test_control_groups(tmp_path, files, left):
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    assert memory._left(tmp_path, "max", "current") == left
