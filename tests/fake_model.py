@@ -96,3 +96,7 @@ def fake_model(monkeypatch):
         vars(module).update(contents)
         monkeypatch.setitem(sys.modules, f"cmixpy.{name}", module)
         monkeypatch.setattr(cmixpy, name, module, raising=False)
+    # It binds presets when it is imported: let it bind the fake now and the real ones later.
+    monkeypatch.delitem(sys.modules, "cmixpy.listing", raising=False)
+    yield
+    sys.modules.pop("cmixpy.listing", None)

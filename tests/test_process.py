@@ -1,0 +1,92 @@
+"""The command as a process: signals, pipes, start-up time. Everything else is in test_cli.py."""
+
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+import pytest
+
+COMMAND = [sys.executable, "-m", "cmixpy"]
+TEXT = b"The quick brown fox jumps over the lazy dog; the dog does not mind. " * 15
+
+
+def test_help_is_quick():
+    seconds = []
+    for _ in range(5):
+        start = time.perf_counter()
+        subprocess.run([*COMMAND, "--help"], check=True, capture_output=True)
+        seconds.append(time.perf_counter() - start)
+    assert statistics.median(seconds) < 0.4
+
+
+def test_the_import_loads_neither_numpy_nor_numba_nor_torch():
+    code = "import sys, cmixpy, cmixpy.cli; print({'numpy', 'numba', 'torch'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "set()\n"
+
+
+def test_a_kilobyte_is_quick_and_does_not_load_torch(tmp_path):
+    (tmp_path / "in").write_bytes(TEXT)
+    subprocess.run([*COMMAND, "c", "-q", "-f", "in"], cwd=tmp_path, check=True)
+    start = time.perf_counter()
+    subprocess.run([*COMMAND, "c", "-f", "in"], cwd=tmp_path, check=True)
+    assert time.perf_counter() - start < 2
+    code = "import sys, cmixpy; cmixpy.compress(b'abc' * 99); print('torch' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
+    assert done.stdout == "False\n"
+
+
+def test_pipes_both_ways():
+    packed = subprocess.run([*COMMAND, "c", "-q"], input=TEXT, capture_output=True, check=False)
+    assert packed.returncode == 2  # a missing IN is no standard input
+    packed = subprocess.run([*COMMAND, "c", "-q", "-"], input=TEXT, capture_output=True, check=True)
+    back = subprocess.run(
+        [*COMMAND, "d", "-q", "-"], input=packed.stdout, capture_output=True, check=True
+    )
+    assert back.stdout == TEXT
+    listed = subprocess.run(
+        [*COMMAND, "l", "-"], input=packed.stdout, capture_output=True, check=True
+    )
+    assert b"1 segment:" in listed.stdout
+
+
+def test_a_reader_that_leaves(tmp_path):
+    (tmp_path / "in").write_bytes(random.Random(6).randbytes(1 << 20))
+    subprocess.run([*COMMAND, "c", "-q", "-1", "in"], cwd=tmp_path, check=True)
+    process = subprocess.Popen(
+        [*COMMAND, "d", "-q", "-c", "in.cmx"],
+        cwd=tmp_path,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    process.stdout.close()
+    assert process.stderr.read() == b"cmixpy: broken pipe\n"
+    assert process.wait(timeout=20) == 1
+
+
+@pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
+@pytest.mark.parametrize("busy", [False, True])
+def test_signals_end_it_within_a_second_and_leave_nothing(tmp_path, name, busy):
+    process = subprocess.Popen(
+        [*COMMAND, "c", "-q", "-6", "--preset", "text", "-", "out"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    while not list(tmp_path.iterdir()):
+        time.sleep(0.01)
+    if busy:
+        words = random.Random(7)
+        process.stdin.write(b" ".join(b"%d" % words.randrange(10**6) for _ in range(10**6)))
+        process.stdin.close()
+        time.sleep(3)
+    assert process.poll() is None
+    start = time.perf_counter()
+    process.send_signal(getattr(signal, name))
+    assert process.wait(timeout=20) == 130
+    assert time.perf_counter() - start < 1
+    assert process.stderr.read() == b"cmixpy: interrupted\n"
+    assert list(tmp_path.iterdir()) == []
