@@ -177,7 +177,7 @@ class HeaderReader:
         table_bits = self._byte()
         if not 1 <= lanes <= symbols:
             raise self._damaged(f"it has {lanes} lanes for {symbols} symbols")
-        if table_bits > MAX_TABLE_BITS:
+        if not 1 <= table_bits <= MAX_TABLE_BITS:
             raise self._damaged(f"its tables have 2^{table_bits} slots")
         code_lengths = tuple(self._integer(length, "a code's length") for _ in range(lanes))
         if parameter_length + sum(code_lengths) > length:

@@ -1,0 +1,269 @@
+"""The model description: which functions run, in which order, with which parameters.
+
+It travels in the archive (or its digest does, when the description is a shipped frozen one), so
+that editing a preset never breaks an old archive. It holds integers only; nothing in it is
+compiled. FORMAT.md, "The model", gives the meaning of every number.
+"""
+
+from dataclasses import astuple, dataclass, fields
+from functools import cache, cached_property
+from pathlib import Path
+
+import xxhash
+
+from cmixpy.varint import pack, unpack
+
+MAX_CONTEXTS = 64
+MAX_SETS = 16
+MAX_FINALS = 6
+MAX_STAGES = 6
+MAX_MATCHES = 4
+MASK32 = 0xFFFFFFFF
+# Selector functions: number of values; None: 2^a (FORMAT.md, "Selectors").
+SELECTORS = {
+    0: 1, 1: 256, 2: 256, 3: 16, 4: 65, 5: 256, 6: 16, 7: 1024, 8: 2048, 9: None, 10: 256,
+    11: 256, 12: 64, 13: 256,
+}  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Context:
+    """One context: its hash picks a slot among 2^min(bits, table_bits)."""
+
+    function: int
+    a: int
+    b: int
+    bits: int
+    limit: int
+    known: int
+    local: int
+    inverted: int
+
+    LIMITS = ((0, 7), (0, MASK32), (0, MASK32), (1, 26), (1, 127), (0, 1), (0, 1), (0, 30))
+
+
+@dataclass(frozen=True)
+class Match:
+    """One match model; `backwards` copies inverted repeats; `table` is the one it looks up."""
+
+    minimum: int
+    backwards: int
+    table: int
+    bits: int
+    longest: int
+    window: int
+    tolerance: int
+
+    LIMITS = ((1, 31), (0, 1), (0, 3), (1, 26), (1, 65535), (0, 65535), (0, 16))
+
+
+@dataclass(frozen=True)
+class Selector:
+    """A weight set's selector; `partial` 1: with the partial symbol, 0: with the bit position."""
+
+    function: int
+    a: int
+    partial: int
+
+    LIMITS = ((0, 13), (0, 16), (0, 1))
+
+    @property
+    def values(self) -> int:
+        """Number of values of the selector function."""
+        return SELECTORS[self.function] or 1 << self.a
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One SSE stage; `share` of 16 in the final probability."""
+
+    function: int
+    a: int
+    share: int
+    limit: int
+    start: int
+
+    LIMITS = ((0, 13), (0, 16), (0, 16), (1, 1023), (0, 1023))
+
+    values = Selector.values
+
+
+@dataclass(frozen=True)
+class Rates:
+    """Learning: rates of the two layers (first, last), their half-life, lanes' exponent, …"""
+
+    first: int
+    last: int
+    half: int
+    final_first: int
+    final_last: int
+    lane_power: int
+    confidence: int
+    history_limit: int
+    history_start: int
+    match_limit: int
+    match_start: int
+    mix_share: int
+    initial_indirect: int
+    initial_direct: int
+    initial_linear: int
+    initial_match: int
+
+    LIMITS = (
+        (0, 65535), (0, 65535), (1, 1 << 30), (0, 65535), (0, 65535), (0, 1000), (1, 255),
+        (1, 1023), (0, 1023), (1, 1023), (0, 1023), (0, 16), (0, 1000), (0, 1000), (0, 1000),
+        (0, 1000),
+    )  # fmt: skip
+
+
+PARTS = (
+    ("contexts", Context, 1, MAX_CONTEXTS),
+    ("matches", Match, 0, MAX_MATCHES),
+    ("sets", Selector, 1, MAX_SETS),
+    ("finals", Selector, 1, MAX_FINALS),
+    ("stages", Stage, 0, MAX_STAGES),
+)
+
+
+def _check(part, where: str) -> None:
+    for field, (low, high) in zip(fields(part), part.LIMITS, strict=True):
+        value = getattr(part, field.name)
+        if not isinstance(value, int) or not low <= value <= high:
+            raise ValueError(f"{where}: {field.name} is {value!r}, not in {low} … {high}")
+
+
+@dataclass(frozen=True)
+class Description:
+    """A whole predictor. Raises ValueError when a value is outside its limits."""
+
+    symbol_bits: int
+    rates: Rates
+    contexts: tuple[Context, ...]
+    matches: tuple[Match, ...]
+    sets: tuple[Selector, ...]
+    finals: tuple[Selector, ...]
+    stages: tuple[Stage, ...]
+
+    def __post_init__(self):
+        if self.symbol_bits not in (2, 8):
+            raise ValueError(f"symbol width {self.symbol_bits} is neither 2 nor 8")
+        _check(self.rates, "rates")
+        for name, _, least, most in PARTS:
+            parts = getattr(self, name)
+            if not least <= len(parts) <= most:
+                raise ValueError(f"{len(parts)} {name}, not {least} … {most}")
+            for i, part in enumerate(parts):
+                _check(part, f"{name} {i}")
+        for i, match in enumerate(self.matches):
+            table = self.matches[match.table] if match.table < len(self.matches) else None
+            own = table is not None and table.table == match.table and not table.backwards
+            if not own or (table.minimum, table.bits) != (match.minimum, match.bits):
+                raise ValueError(f"matches {i}: table {match.table} is not one it can look up")
+            if match.backwards and self.symbol_bits != 2:
+                raise ValueError(f"matches {i}: only bases have inverted repeats")
+        for i, context in enumerate(self.contexts):
+            if (context.function == 7) != (self.symbol_bits == 2):
+                raise ValueError(f"contexts {i}: function is for symbols of another width")
+        shares = self.rates.mix_share + sum(stage.share for stage in self.stages)
+        if shares != 16:
+            raise ValueError(f"the shares of mix and SSE stages add up to {shares}, not 16")
+
+    def to_bytes(self) -> bytes:
+        """Canonical form: varints in the order of the fields."""
+        values = [self.symbol_bits, *astuple(self.rates)]
+        for name, *_ in PARTS:
+            parts = getattr(self, name)
+            values.append(len(parts))
+            for part in parts:
+                values.extend(astuple(part))
+        return b"".join(map(pack, values))
+
+    @classmethod
+    def from_bytes(cls, data: bytes) -> "Description":
+        """Inverse of `to_bytes`; ValueError when it is not a canonical valid description."""
+        rest = iter(data)
+
+        def take() -> int:
+            try:
+                return unpack(rest.__next__)
+            except StopIteration:
+                raise ValueError("the description ends early") from None
+
+        def take_part(kind):
+            return kind(*(take() for _ in fields(kind)))
+
+        symbol_bits = take()
+        rates = take_part(Rates)
+        parts = {}
+        for name, kind, _, most in PARTS:
+            count = take()
+            if count > most:
+                raise ValueError(f"{count} {name}, more than {most}")
+            parts[name] = tuple(take_part(kind) for _ in range(count))
+        if next(rest, None) is not None:
+            raise ValueError("bytes after the end of the description")
+        return cls(symbol_bits=symbol_bits, rates=rates, **parts)
+
+    @cached_property
+    def digest(self) -> bytes:
+        """8 bytes: XXH3-64 of the canonical form."""
+        return xxhash.xxh3_64_digest(self.to_bytes())
+
+    @property
+    def inputs(self) -> int:
+        """Inputs of the first layer, padded to whole blocks of 32."""
+        return -(-(3 * len(self.contexts) + 2 * len(self.matches) + 1) // 32) * 32
+
+    @property
+    def nanoseconds_per_symbol(self) -> int:
+        """CPU time a symbol takes, nominal (benchmarks/LOG.md, phases)."""
+        per_bit = 18 * len(self.contexts) + self.inputs * len(self.sets) // 4 + 60
+        return 60 * len(self.contexts) + self.symbol_bits * per_bit
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A description with what depends on the segment: lanes, groups, size of the tables."""
+
+    description: Description
+    lanes: int
+    groups: int
+    table_bits: int
+
+    def __post_init__(self):
+        # One row would have no neighbour to be the second candidate.
+        if not 1 <= self.table_bits <= 40:
+            raise ValueError(f"table bits {self.table_bits} are not in 1 … 40")
+
+    def memory_bytes(self, length: int) -> int:
+        """Bytes the whole process needs to decode `length` symbols; encoding adds the input."""
+        d = self.description
+        width = 64 if d.symbol_bits == 8 else 16
+        inputs, symbols = d.inputs, 1 << d.symbol_bits
+        slots = sum(width << min(c.bits, self.table_bits) for c in d.contexts)
+        rows = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.sets)
+        finals = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.finals)
+        entries = 256 * len(d.contexts) + 2048 * len(d.matches)
+        entries += sum(s.values * symbols * 33 for s in d.stages)
+        tables = sum(4 << min(m.bits, self.table_bits + 2) for m in d.matches)
+        lane = len(d.contexts) * 400 + d.symbol_bits * (inputs * 2 + 400) + 4096
+        process = 300 << 20  # Python, numpy, numba with its compiled kernels
+        code = length + length // 8 + 256 * self.lanes
+        return (
+            process + slots + rows * (inputs * 4 + 4) + finals * 132 + entries * 8 + tables
+            + lane * self.lanes + length + code
+        )  # fmt: skip
+
+
+@cache
+def _frozen() -> dict[bytes, Description]:
+    """The shipped descriptions by digest: one line of hexadecimal digits each."""
+    path = Path(__file__).with_name("frozen.txt")
+    lines = path.read_text().split() if path.exists() else []
+    found = (Description.from_bytes(bytes.fromhex(line)) for line in lines)
+    return {description.digest: description for description in found}
+
+
+def frozen(digest: bytes) -> Description | None:
+    """The shipped frozen description with this digest, if there is one."""
+    return _frozen().get(digest)

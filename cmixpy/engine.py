@@ -1,0 +1,141 @@
+"""Runs the model over one segment: threads over lanes, in chunks that answer to Ctrl-C.
+
+`encode_segment` and `decode_segment` are twins around the one compiled step (model/step.py). All
+threads, the calling one included, code the same range of steps and meet at the barriers inside;
+between ranges the calling thread reports progress and takes interrupts.
+"""
+
+import threading
+import time
+
+import numpy as np
+
+from cmixpy.model import clock, fields, state, step
+
+# A range of steps lasts about this long: what an interrupt waits for, at most.
+CHUNK_SECONDS = 0.1
+FIRST_CHUNK = 64
+
+
+def compiled() -> bool:
+    """Whether the kernels are loaded or in the on-disk cache (then they load in a moment)."""
+    from cmixpy.model.jit import CACHE_DIRECTORY
+
+    if step.run.signatures:
+        return True
+    return any(CACHE_DIRECTORY.glob("*/step.run-*.nbc"))
+
+
+class Segment:
+    """A model and its coders at work on one segment."""
+
+    def __init__(self, plan, length: int, threads: int, decode: bool):
+        self.threads = max(1, min(threads, plan.lanes))
+        self.length = length
+        self.lanes = plan.lanes
+        self.decode = decode
+        self.steps = -(-length // plan.lanes)
+        self.plan = state.build_plan(plan, length)
+        self.shared = state.build_shared(plan, self.plan, length)
+        self.private = state.build_private(plan, self.threads)
+        self.sync = np.zeros(16, dtype=np.int64)
+        self.times = np.zeros((self.threads, clock.CLOCK_COLUMNS), dtype=np.int64)
+
+    def start(self, source: np.ndarray, codes: np.ndarray, starts: np.ndarray) -> None:
+        """Take the input (encoding) and the lanes' code buffers."""
+        self.source, self.codes, self.starts = source, codes, starts
+        step.start_lanes(self.plan, self.private, codes, starts, self.decode)
+        # Compile (or load) on this thread, where an interrupt is heard, not on the helpers.
+        self._steps(0, 1, 0, 0)
+
+    def _steps(self, thread: int, threads: int, first: int, last: int) -> None:
+        step.run(
+            self.plan, self.shared, self.private, self.source, self.codes, self.starts,
+            self.decode, self.sync, thread, threads, first, last, self.times,
+        )  # fmt: skip
+
+    def run(self, first: int, last: int) -> None:
+        """Code steps first … last - 1 on all threads."""
+        failures: list[BaseException] = []
+
+        def work(thread: int) -> None:
+            try:
+                self._steps(thread, self.threads, first, last)
+            except BaseException as error:
+                failures.append(error)
+
+        helpers = [
+            threading.Thread(target=work, args=(thread,), daemon=True)
+            for thread in range(1, self.threads)
+        ]
+        for helper in helpers:
+            helper.start()
+        work(0)
+        for helper in helpers:
+            helper.join()
+        if failures:
+            raise failures[0]
+
+    def run_all(self, progress) -> bool:
+        """Code every step, in ranges; False as soon as a lane's buffer has overflowed."""
+        done, chunk = 0, FIRST_CHUNK
+        counts = self.private.lanes[:, fields.CODE_COUNT]
+        while done < self.steps:
+            until = min(self.steps, done + chunk)
+            began = time.perf_counter()
+            self.run(done, until)
+            took = time.perf_counter() - began
+            chunk = max(FIRST_CHUNK, min(4 * chunk, int(chunk * CHUNK_SECONDS / (took + 1e-9))))
+            done = until
+            if progress is not None:
+                progress(min(self.length, done * self.lanes), int(counts.clip(min=0).sum()))
+            if self.private.lanes[:, fields.OVERFLOW].any():
+                return False
+        return True
+
+
+def encode_segment(symbols: np.ndarray, plan, threads: int, progress=None) -> list[bytes] | None:
+    """Code a segment.
+
+    Parameters
+    ----------
+    symbols : uint8[n], n > 0
+    plan : description.Plan
+    threads : how many threads to use; the bytes do not depend on it
+    progress : called as progress(symbols_done, bytes_out), about ten times a second
+
+    Returns
+    -------
+    One code per lane, or None when one outgrew its lane (then store the bytes as they are).
+    """
+    symbols = np.ascontiguousarray(symbols, dtype=np.uint8)
+    segment = Segment(plan, len(symbols), threads, decode=False)
+    room = len(symbols) // plan.lanes + 1
+    starts = np.arange(plan.lanes + 1, dtype=np.int64) * (room + room // 8 + 64)
+    codes = np.empty(int(starts[-1]), dtype=np.uint8)
+    segment.start(symbols, codes, starts)
+    if not segment.run_all(progress):
+        return None
+    step.finish_lanes(segment.plan, segment.private, codes, starts)
+    lanes = segment.private.lanes
+    if lanes[:, fields.OVERFLOW].any():
+        return None
+    counts = lanes[:, fields.CODE_COUNT]
+    # Zeros past the end are implied, so trailing ones need not be kept.
+    return [
+        codes[begin : begin + count].tobytes().rstrip(b"\0")
+        for begin, count in zip(starts, counts, strict=False)
+    ]
+
+
+def decode_segment(codes: list[bytes], length: int, plan, threads: int, progress=None):
+    """Decode a segment of `length` symbols; uint8[length]. The twin of `encode_segment`.
+
+    A damaged code decodes to something else without an error: the caller checks the hash.
+    """
+    segment = Segment(plan, length, threads, decode=True)
+    starts = np.cumsum([0] + [len(code) for code in codes]).astype(np.int64)
+    joined = np.frombuffer(b"".join(codes), dtype=np.uint8).copy()
+    segment.start(np.zeros(1, dtype=np.uint8), joined, starts)
+    segment.run_all(progress)
+    return segment.shared.history

@@ -1,0 +1,116 @@
+"""What numba has no words for: prefetch, atomic loads and adds, a barrier, a cycle counter.
+
+Only speed and thread order depend on these; no value on the coded path does.
+"""
+
+import os
+
+from llvmlite import ir
+from numba import types
+from numba.core import cgutils
+from numba.extending import intrinsic
+
+from cmixpy.model.jit import block
+
+# After this many polls a waiting thread gives its core away: more threads than cores, or a
+# neighbour process on the core of the thread that is waited for.
+SPINS_BEFORE_YIELD = 4000
+
+
+def _element_pointer(context, builder, array_type, array, index):
+    data = context.make_array(array_type)(context, builder, array).data
+    return builder.gep(data, [index])
+
+
+@intrinsic
+def prefetch_row(typingctx, array, index):
+    """Ask for the cache line where row `index` of a 2-d array begins."""
+
+    def codegen(context, builder, signature, args):
+        array_type = signature.args[0]
+        value = context.make_array(array_type)(context, builder, args[0])
+        strides = cgutils.unpack_tuple(builder, value.strides)
+        byte_pointer = builder.bitcast(value.data, cgutils.voidptr_t)
+        pointer = builder.gep(byte_pointer, [builder.mul(args[1], strides[0])])
+        int32 = ir.IntType(32)
+        function_type = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, int32, int32, int32])
+        function = cgutils.get_or_insert_function(
+            builder.module, function_type, "llvm.prefetch.p0"
+        )
+        builder.call(function, [pointer, int32(0), int32(3), int32(1)])
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64), codegen
+
+
+@intrinsic
+def atomic_add(typingctx, array, index, value):
+    """Add to an int64 element; the value before."""
+
+    def codegen(context, builder, signature, args):
+        pointer = _element_pointer(context, builder, signature.args[0], args[0], args[1])
+        return builder.atomic_rmw("add", pointer, args[2], "seq_cst")
+
+    return types.int64(array, types.int64, types.int64), codegen
+
+
+@intrinsic
+def atomic_load(typingctx, array, index):
+    """Read an int64 element with acquire order."""
+
+    def codegen(context, builder, signature, args):
+        pointer = _element_pointer(context, builder, signature.args[0], args[0], args[1])
+        return builder.load_atomic(pointer, "acquire", 8)
+
+    return types.int64(array, types.int64), codegen
+
+
+@intrinsic
+def atomic_store(typingctx, array, index, value):
+    """Write an int64 element with release order."""
+
+    def codegen(context, builder, signature, args):
+        pointer = _element_pointer(context, builder, signature.args[0], args[0], args[1])
+        builder.store_atomic(args[2], pointer, "release", 8)
+        return context.get_dummy_value()
+
+    return types.void(array, types.int64, types.int64), codegen
+
+
+@intrinsic
+def cycles(typingctx):
+    """The processor's cycle counter (time stamp counter on x86)."""
+
+    def codegen(context, builder, signature, args):
+        function_type = ir.FunctionType(ir.IntType(64), [])
+        function = cgutils.get_or_insert_function(
+            builder.module, function_type, "llvm.readcyclecounter"
+        )
+        return builder.call(function, [])
+
+    return types.int64(), codegen
+
+
+if os.name == "posix":
+    _yield_core = types.ExternalFunction("sched_yield", types.int32())
+else:
+
+    @block
+    def _yield_core():
+        return 0
+
+
+@block
+def barrier(sync, threads):
+    """Wait until `threads` threads are here; sync: int64[16], [0] arrivals, [8] generation."""
+    if threads > 1:
+        generation = atomic_load(sync, 8)
+        if atomic_add(sync, 0, 1) == threads - 1:
+            atomic_store(sync, 0, 0)
+            atomic_store(sync, 8, generation + 1)
+        else:
+            spins = 0
+            while atomic_load(sync, 8) == generation:
+                spins += 1
+                if spins > SPINS_BEFORE_YIELD:
+                    _yield_core()

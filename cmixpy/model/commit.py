@@ -1,0 +1,66 @@
+"""The end of a half-step: what the lanes noted becomes shared state.
+
+Columns (a context's slots, a weight set, a table of counted entries, a match table) are
+independent of one another, so threads take them in turn; within a column the lanes are walked in
+order. What the order could change is owned (first claim wins); the rest is summed or counted.
+"""
+
+from cmixpy.model import fields as f
+from cmixpy.model.clock import COUNTS, SLOTS, WEIGHTS, lap
+from cmixpy.model.counted import commit_counted
+from cmixpy.model.jit import block
+from cmixpy.model.mixer import commit_weights
+from cmixpy.model.slots import commit_slots
+
+
+@block
+def commit(plan, shared, private, lanes_from, lanes_to, step, stamp, thread, threads, timed,
+           clock):
+    """Commit this thread's share of the columns; `stamp` numbers the half-step from 1."""
+    bits = plan.numbers[2]
+    contexts = plan.context_function.shape[0]
+    matches = plan.match_minimum.shape[0]
+    sets = plan.set_function.shape[0]
+    finals = plan.final_function.shape[0]
+    stages = plan.sse_function.shape[0]
+    task = thread
+    while task < contexts:
+        commit_slots(
+            task, lanes_from, lanes_to, private.active, private.claims, private.copies,
+            shared.slots, private.claimed[task], stamp,
+        )
+        task += threads
+    task -= contexts
+    lap(timed, clock, SLOTS)
+    while task < sets + finals:
+        if task < sets:
+            commit_weights(
+                private.rows, private.errors, task, private.inputs, shared.weights, lanes_from,
+                lanes_to, bits, private.active, shared.head, private.link[thread],
+                private.total[thread], plan.lane_scale,
+            )
+        else:
+            commit_weights(
+                private.rows, private.errors, task, private.middles, shared.final_weights,
+                lanes_from, lanes_to, bits, private.active, shared.final_head,
+                private.link[thread], private.total[thread], plan.lane_scale,
+            )
+        task += threads
+    task -= sets + finals
+    lap(timed, clock, WEIGHTS)
+    while task < contexts + matches + stages:
+        commit_counted(
+            private.touched, task, lanes_from, lanes_to, bits, private.active, private.symbols,
+            shared.probability, plan.touched_limit[task], plan.reciprocal,
+        )
+        task += threads
+    task -= contexts + matches + stages
+    while task < matches:
+        if plan.match_insert[task]:
+            # Highest lane first, so that the lowest lane's place stays.
+            table = shared.match_table[task]
+            for index in range(lanes_to - 1, lanes_from - 1, -1):
+                if private.active[index]:
+                    table[private.found[index, task]] = private.lanes[index, f.START] + step + 1
+        task += threads
+    lap(timed, clock, COUNTS)

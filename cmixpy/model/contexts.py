@@ -1,0 +1,179 @@
+"""What a model conditions on: the lane's recent past, and the functions that hash parts of it.
+
+A context function turns the lane's fields into two 32-bit words; their hash picks the slot. The
+functions are frozen: one that must change gets a new number, so that old archives still decode.
+To add one: write a small block, give it the next number in FUNCTIONS and a line in
+`context_words`, then name it in a preset (models/*.toml).
+
+Order-n and sparse contexts are PPM's and PAQ's; word contexts are from PAQ6 (Mahoney, Ratushnyak),
+word pairs and skips from paq8; column and line contexts after paq8's record and text models.
+"""
+
+from cmixpy.model import fields as f
+from cmixpy.model.jit import block
+
+MASK32 = 0xFFFFFFFF
+# Odd multipliers below 2^30, so that sums of two products of 32-bit words stay below 2^63.
+FIRST_MULTIPLIER = 0x2F0B4C47
+SECOND_MULTIPLIER = 0x3A8F05C5
+THIRD_MULTIPLIER = 0x1E35A7BD
+
+FUNCTIONS = {
+    "bytes": 0,
+    "words": 1,
+    "line": 2,
+    "column": 3,
+    "classes": 4,
+    "opened": 5,
+    "expected": 6,
+    "bases": 7,
+}
+
+
+@block
+def mix(first, second):
+    """62-bit hash of two 32-bit words; every low bit depends on all bits of both."""
+    h = (first * FIRST_MULTIPLIER + second * SECOND_MULTIPLIER) & 0x3FFFFFFFFFFFFFFF
+    h = h ^ (h >> 31)
+    # A second round: the multiplier's low bits alone would leave low words correlated.
+    h = ((h & MASK32) * THIRD_MULTIPLIER + (h >> 32) * FIRST_MULTIPLIER) & 0x3FFFFFFFFFFFFFFF
+    return h ^ (h >> 29)
+
+
+@block
+def character_class(byte):
+    """0 … 15: what kind of byte: end of line, blank, letter, digit, quote, bracket, …"""
+    kind = 1
+    if byte >= 97 and byte <= 122:
+        kind = 2
+    elif byte >= 65 and byte <= 90:
+        kind = 3
+    elif byte >= 48 and byte <= 57:
+        kind = 4
+    elif byte == 32:
+        kind = 5
+    elif byte == 10:
+        kind = 6
+    elif byte >= 192:
+        kind = 7
+    elif byte >= 128:
+        kind = 8
+    elif byte == 46 or byte == 33 or byte == 63:
+        kind = 9
+    elif byte == 44 or byte == 59 or byte == 58:
+        kind = 10
+    elif byte == 34 or byte == 39:
+        kind = 11
+    elif byte == 60 or byte == 91 or byte == 123 or byte == 40:
+        kind = 12
+    elif byte == 62 or byte == 93 or byte == 125 or byte == 41:
+        kind = 13
+    elif byte == 0:
+        kind = 14
+    elif byte < 32 or byte == 127:
+        kind = 15
+    return kind
+
+
+@block
+def update_bytes(lane, byte):
+    """Take one byte into the fields that contexts of 8-bit symbols read."""
+    position = lane[f.START] + lane[f.POSITION]
+    lane[f.HIGH] = ((lane[f.HIGH] << 8) & MASK32) | (lane[f.LOW] >> 24)
+    lane[f.LOW] = ((lane[f.LOW] << 8) & MASK32) | byte
+    kind = character_class(byte)
+    lane[f.CLASSES] = ((lane[f.CLASSES] << 4) & 0xFFFFFFFFFFFF) | kind
+    folded = byte
+    if kind == 3:
+        folded = byte + 32
+    if kind == 2 or kind == 3 or kind == 7 or kind == 8:
+        lane[f.WORD] = ((lane[f.WORD] + folded + 1) * 0x2B4C5ED5) & MASK32
+        lane[f.WORD] = lane[f.WORD] ^ (lane[f.WORD] >> 15)
+        lane[f.WORD_LENGTH] += 1
+    elif lane[f.WORD_LENGTH] > 0:
+        lane[f.WORD_3] = lane[f.WORD_2]
+        lane[f.WORD_2] = lane[f.WORD_1]
+        lane[f.WORD_1] = lane[f.WORD]
+        lane[f.WORD] = 0
+        lane[f.WORD_LENGTH] = 0
+    if position == lane[f.LINE]:
+        lane[f.LINE_FIRST] = byte
+    if byte == 10:
+        lane[f.LINE_BEFORE] = lane[f.LINE]
+        lane[f.LINE] = position + 1
+        lane[f.LINE_FIRST] = 0
+    if byte == 60 or byte == 91 or byte == 123 or byte == 40:
+        lane[f.OPENED_BEFORE] = lane[f.OPENED]
+        lane[f.OPENED] = byte
+    elif byte == 62 or byte == 93 or byte == 125 or byte == 41:
+        lane[f.OPENED] = lane[f.OPENED_BEFORE]
+        lane[f.OPENED_BEFORE] = 0
+    elif lane[f.OPENED] == 60 and (kind == 2 or kind == 3):
+        lane[f.OPENED] = 61 + (byte << 8)
+
+
+@block
+def update_bases(lane, base):
+    """Take one 2-bit symbol into the packed strand and its reverse complement."""
+    lane[f.PACKED] = ((lane[f.PACKED] << 2) & 0x3FFFFFFFFFFFFFFF) | base
+    lane[f.REVERSED] = (lane[f.REVERSED] >> 2) | ((3 - base) << 60)
+
+
+@block
+def byte_above(lane, history, distance):
+    """The byte one line up in the same column, moved by `distance`; 0 when there is none."""
+    column = lane[f.START] + lane[f.POSITION] - lane[f.LINE]
+    above = lane[f.LINE_BEFORE] + column + distance
+    value = 0
+    if above >= lane[f.START] and above < lane[f.LINE]:
+        value = history[above] + 0
+    return value
+
+
+@block
+def context_words(function, a, b, lane, history):
+    """(first, second): the two 32-bit words that context `function` with parameters says."""
+    first = 0
+    second = 0
+    if function == 0:  # bytes: a masks the last four, b the four before
+        first = lane[f.LOW] & a
+        second = lane[f.HIGH] & b
+    elif function == 1:  # words: bits 0-3 of a: current word and the three before; b masks bytes
+        if a & 1:
+            first += lane[f.WORD] * 3
+        if a & 2:
+            first += lane[f.WORD_1] * 5
+        if a & 4:
+            first += lane[f.WORD_2] * 11
+        if a & 8:
+            first += lane[f.WORD_3] * 17
+        first = (first ^ (first >> 17)) & MASK32
+        second = lane[f.LOW] & b
+    elif function == 2:  # line: bytes above, and a masks bytes; b: 1 column, 2 first character
+        first = byte_above(lane, history, 0) | (byte_above(lane, history, 1) << 8)
+        if b & 1:
+            first |= (lane[f.START] + lane[f.POSITION] - lane[f.LINE] & 255) << 16
+        if b & 2:
+            first |= lane[f.LINE_FIRST] << 24
+        second = lane[f.LOW] & a
+    elif function == 3:  # column: a masks bytes
+        first = (lane[f.START] + lane[f.POSITION] - lane[f.LINE]) & 1023
+        if b & 2:
+            first |= lane[f.LINE_FIRST] << 24
+        second = lane[f.LOW] & a
+    elif function == 4:  # classes of the last bytes, a masks them; b masks bytes
+        first = lane[f.CLASSES] & a
+        second = lane[f.LOW] & b
+    elif function == 5:  # opened brackets and tags
+        first = (lane[f.OPENED] + lane[f.OPENED_BEFORE] * 0x10001) & MASK32
+        second = lane[f.LOW] & a
+    elif function == 6:  # expected: the match models' symbols with their lengths
+        first = lane[f.MATCH + f.MATCH_SYMBOL] | (lane[f.MATCH + f.MATCH_SLOT] << 9)
+        if b & 1:
+            m = f.MATCH + f.MATCH_FIELDS
+            first |= (lane[m + f.MATCH_SYMBOL] | (lane[m + f.MATCH_SLOT] << 9)) << 16
+        second = lane[f.LOW] & a
+    elif function == 7:  # bases: a masks the low 32 bits of the strand, b the high
+        first = lane[f.PACKED] & a
+        second = (lane[f.PACKED] >> 32) & b
+    return first, second

@@ -1,0 +1,61 @@
+"""Counted entries: adaptive probabilities that many lanes touch in one step.
+
+An entry packs probability(22) | count(10) in the lower half of an int64. During a step lanes only note which entries they
+touched; the commit gathers the zeros and ones of each entry and applies one closed form, the mean
+of a beta posterior:  p += (n1 - n·p) / (min(count, limit) + n + 0.5),  count += n. For one bit
+this is the adaptive-rate state map of PAQ (Mahoney); for many it does not depend on their order.
+"""
+
+from cmixpy.model.jit import block
+
+COUNT_BITS = 10
+COUNT_MASK = 1023
+ENTRY_MASK = 0xFFFFFFFF
+
+
+@block
+def apply_counted(entry, touched, ones, limit, reciprocal):
+    """Entry after `touched` bits, `ones` of them ones."""
+    probability = entry >> COUNT_BITS
+    count = entry & COUNT_MASK
+    # |ones·2^22 - touched·p| <= touched·2^22 <= 2^36; times a 16-bit reciprocal: below 2^53.
+    error = (ones << 22) - touched * probability
+    probability += (error * reciprocal[count + touched - 1]) >> 16
+    if probability < 64:
+        probability = 64
+    elif probability > 4194303 - 64:
+        probability = 4194303 - 64
+    count += touched
+    if count > limit:
+        count = limit
+    return (probability << COUNT_BITS) | count
+
+
+@block
+def commit_counted(touched, column, lanes_from, lanes_to, bits, active, symbols, probability,
+                   limit, reciprocal):
+    """Commit column `column` of `touched` (int32[lanes, columns, bits]) for lanes of a group.
+
+    The upper half of an entry gathers, within this call, the bits (low 16) and ones (high 16).
+    """
+    for lane in range(lanes_from, lanes_to):
+        if active[lane]:
+            symbol = symbols[lane]
+            entries = touched[lane, column]
+            for k in range(bits):
+                entry = entries[k]
+                if entry >= 0:
+                    one = (symbol >> (bits - 1 - k)) & 1
+                    probability[entry] += (1 << 32) + (one << 48)
+    for lane in range(lanes_from, lanes_to):
+        if active[lane]:
+            entries = touched[lane, column]
+            for k in range(bits):
+                entry = entries[k]
+                if entry >= 0:
+                    gathered = probability[entry]
+                    if gathered > ENTRY_MASK:
+                        probability[entry] = apply_counted(
+                            gathered & ENTRY_MASK, (gathered >> 32) & 0xFFFF, gathered >> 48,
+                            limit, reciprocal,
+                        )

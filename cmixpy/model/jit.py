@@ -1,0 +1,49 @@
+"""How this package compiles: `block` for building blocks, `kernel` for entry points.
+
+A block is a scalar function written once, inlined into CPU kernels by numba and, later, into
+CUDA kernels; it uses int64 values that never overflow, so that compiled numba, plain Python and
+PTX agree on every bit (design: exact by construction). A kernel is compiled with the GIL released
+and kept in an on-disk cache whose folder is named after a hash of *all* sources of this package:
+numba's own cache looks only at the file of the outermost function and would return stale code
+after an edit in an inlined callee of another file.
+"""
+
+import hashlib
+import os
+from pathlib import Path
+
+import numba
+from numba import njit
+from numba.core import config
+
+block = njit(inline="always", error_model="numpy")
+
+
+def _source_hash() -> str:
+    digest = hashlib.sha256(numba.__version__.encode())
+    for path in sorted(Path(__file__).parents[1].glob("**/*.py")):
+        digest.update(path.name.encode())
+        digest.update(path.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def cache_directory() -> Path:
+    """Folder of the compiled kernels of exactly these sources."""
+    base = os.environ.get("CMIXPY_CACHE_DIR")
+    if base is None:
+        home = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+        base = str(Path(home) / "cmixpy")
+    return Path(base) / f"kernels-{_source_hash()}"
+
+
+CACHE_DIRECTORY = cache_directory()
+
+
+def kernel(function):
+    """Compile `function` on first call, without the GIL, cached in `CACHE_DIRECTORY`."""
+    saved = config.CACHE_DIR
+    config.CACHE_DIR = str(CACHE_DIRECTORY)
+    try:
+        return njit(nogil=True, cache=True, error_model="numpy", _nrt=False)(function)
+    finally:
+        config.CACHE_DIR = saved

@@ -1,0 +1,55 @@
+"""stretch(p) = ln(p / (1 - p)) and squash, its inverse, as integer tables.
+
+Units: probabilities are 16 bits (65536 = 1), logits are 1/256 and lie in -3071 … 3071 (about
+±12), wide enough that predictable data is not taxed by a floor on the probability. The tables
+come from an integer recurrence on fixed-point powers of e^(1/256), so no floating-point library
+has a say in them. The idea of mixing in the logistic domain is PAQ7's (Mahoney 2005).
+"""
+
+import numpy as np
+
+LOGIT_LIMIT = 3071
+_FRACTION_BITS = 120
+
+
+def _exponentials(count: int) -> list[int]:
+    """e^(k/256) for k = 0 … count-1 in fixed point with 120 fraction bits."""
+    one = 1 << _FRACTION_BITS
+    ratio, term = one, one
+    for k in range(1, 40):
+        term = term // (256 * k)
+        ratio += term
+    values = [one]
+    for _ in range(count - 1):
+        values.append(values[-1] * ratio >> _FRACTION_BITS)
+    return values
+
+
+def squash_table() -> np.ndarray:
+    """int32[6143]: 16-bit probability of logit index - 3071, in 1 … 65535."""
+    one = 1 << _FRACTION_BITS
+    upper = []
+    for power in _exponentials(LOGIT_LIMIT + 1):
+        # p = e^x / (1 + e^x), rounded to 16 bits
+        upper.append(min(65535, ((power << 17) // (one + power) + 1) >> 1))
+    lower = [max(1, 65536 - p) for p in upper[:0:-1]]
+    return np.array(lower + upper, dtype=np.int32)
+
+
+def stretch_table() -> np.ndarray:
+    """int16[4096]: logit (1/256) of the 12-bit probability (i + 1/2) / 4096, within ±2292.
+
+    The logit is the one whose squash is nearest to the 16-bit probability 16·i + 8, the one nearer
+    to 0 where several are; the lower half mirrors the upper.
+    """
+    squash = squash_table().astype(np.int64)
+    # The nearest logit changes where the midpoints of neighbouring probabilities are crossed.
+    doubled = squash[1:] + squash[:-1]
+    upper = np.searchsorted(doubled, 2 * (16 * np.arange(2048, 4096) + 8)) - LOGIT_LIMIT
+    return np.concatenate((-upper[::-1], upper)).astype(np.int16)
+
+
+def reciprocal_table(size: int) -> np.ndarray:
+    """int32[size]: round(65536 / (n + 1.5)), the step of an average of n earlier bits."""
+    n = np.arange(size, dtype=np.int64)
+    return ((2 * 65536 + (2 * n + 3) // 2) // (2 * n + 3)).astype(np.int32)

@@ -1,0 +1,98 @@
+"""The mixer: a weighted sum of logits, with weights learnt online (logistic mixing, PAQ7).
+
+Several weight sets, each picked by its own small context, give the first layer's outputs; a
+second layer mixes those (paq8). Everything is integer: inputs int16 in 1/256 logit, weights int32 with 20 fraction bits clamped to ±4.
+
+Widths: the dot product uses weights shifted to 10 fraction bits, |w| <= 2^12; with |x| <= 2304
+and at most MOST_INPUTS inputs the sum stays below 2^31, in whatever order it is taken. An error
+(|e| < 2^16) times its rate (< 2^16) over 2^14 is below 2^18, an input times that below 2^29.2;
+after the shift by 10 the deltas of 2048 lanes sum below 2^30.2.
+"""
+
+import numpy as np
+
+from cmixpy.model.jit import block
+from cmixpy.model.logistic import LOGIT_LIMIT
+
+BLOCK = 32  # rows are padded to whole vectors
+MOST_INPUTS = 224
+WEIGHT_ONE = 1 << 20
+WEIGHT_LIMIT = 4 * WEIGHT_ONE
+
+
+@block
+def dot(x, w):
+    """Logit (1/256, clamped) of the mix; x int16[n], w int32[n], n a multiple of BLOCK."""
+    total = np.int32(0)
+    for i in range(x.shape[0]):
+        weight = np.int32(w[i] >> np.int32(10))
+        total = np.int32(total + np.int32(np.int32(x[i]) * weight))
+    logit = (np.int64(total) + 512) >> 10
+    return min(max(logit, -LOGIT_LIMIT), LOGIT_LIMIT)
+
+
+@block
+def scaled(x, e):
+    """x·e / 2^10, rounded, in int32."""
+    return np.int32(np.int32(np.int32(np.int32(x) * e) + np.int32(512)) >> np.int32(10))
+
+
+@block
+def add_one(w, x, error):
+    """One lane's update: w += x·error / 2^10, clamped."""
+    e = np.int32(error)
+    for i in range(x.shape[0]):
+        value = np.int32(w[i] + scaled(x[i], e))
+        w[i] = min(max(value, np.int32(-WEIGHT_LIMIT)), np.int32(WEIGHT_LIMIT))
+
+
+@block
+def add_to_sum(total, x, error):
+    """Gather one lane's delta into `total`, int32[n]."""
+    e = np.int32(error)
+    for i in range(x.shape[0]):
+        total[i] = np.int32(total[i] + scaled(x[i], e))
+
+
+@block
+def apply_sum(w, total, scale):
+    """w += total·scale / 2^16, rounded, clamped once after the sum; `total` is cleared."""
+    for i in range(w.shape[0]):
+        value = np.int64(w[i]) + ((np.int64(total[i]) * np.int64(scale) + 32768) >> 16)
+        w[i] = min(max(value, -WEIGHT_LIMIT), WEIGHT_LIMIT)
+        total[i] = 0
+
+
+@block
+def commit_weights(rows, errors, column, inputs, weights, lanes_from, lanes_to, bits,
+                   active, head, link, total, lane_scale):
+    """Commit one weight-set column: rows, errors int32[lanes, bits, columns].
+
+    Touches of one row are chained (head int32[rows], zero between steps; link int32[lanes·bits]),
+    then each row takes one update from the sum over its chain, scaled by the number of lanes.
+    """
+    for lane in range(lanes_from, lanes_to):
+        if active[lane]:
+            for k in range(bits):
+                row = rows[lane, k, column]
+                link[lane * bits + k] = head[row]
+                head[row] = lane * bits + k + 1
+    for lane in range(lanes_from, lanes_to):
+        if active[lane]:
+            for k in range(bits):
+                row = rows[lane, k, column]
+                here = lane * bits + k
+                if head[row] == here + 1:
+                    head[row] = 0
+                    w = weights[row]
+                    if link[here] == 0:
+                        add_one(w, inputs[lane, k], errors[lane, k, column])
+                    else:
+                        touches = 0
+                        while here >= 0:
+                            other = here // bits
+                            b = here - other * bits
+                            add_to_sum(total, inputs[other, b], errors[other, b, column])
+                            touches += 1
+                            here = link[here] - 1
+                        apply_sum(w, total, lane_scale[touches])

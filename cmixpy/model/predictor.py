@@ -1,0 +1,348 @@
+"""One lane, one symbol: from contexts to a probability per bit, coded or decoded on the way.
+
+This is the only prediction code there is; the encoder and the decoder differ in one call per bit.
+It reads shared state as of the end of the last step and writes only what the lane owns; what the
+commit (step.py) needs is noted in the lane's rows of the `private` arrays.
+"""
+
+from cmixpy.model import fields as f
+from cmixpy.model.clock import CODING, HISTORIES, MIXING, REFINING, lap
+from cmixpy.model.coder import decode_bit, encode_bit
+from cmixpy.model.contexts import MASK32, THIRD_MULTIPLIER, context_words, mix
+from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
+from cmixpy.model.jit import block
+from cmixpy.model.logistic import LOGIT_LIMIT
+from cmixpy.model.match import (
+    inverted_hash,
+    length_slot,
+    recent_hash,
+    start_of_lane_at,
+    verified_inverted,
+    verified_length,
+)
+from cmixpy.model.mixer import dot
+from cmixpy.model.slots import NO_CLAIM, fetch_slot, prefetch_slot, update_node
+
+INPUTS_PER_CONTEXT = 3
+INPUTS_PER_MATCH = 2
+SSE_BUCKETS = 33
+EXPECTED = 6  # the context function that reads the match models
+SSE_STEP = (2 * LOGIT_LIMIT + 2) // (SSE_BUCKETS - 1)
+
+
+@block
+def salted_hash(first, second, c, lane_index, plan):
+    """Hash that keeps contexts apart, and for lane-local contexts the lanes."""
+    salt = c + 1 + plan.context_local[c] * 64 * (lane_index + 1)
+    return mix(first, (second ^ (salt * THIRD_MULTIPLIER)) & MASK32)
+
+
+@block
+def hash_contexts(lane_index, lane, plan, history, hashes, slots, late):
+    """Hashes of the contexts for the coming symbol; asks for the first slots' lines.
+
+    `late` picks the contexts that need what the match models expect; they come after
+    `find_matches`, the others as soon as the last symbol is known, so that memory has time.
+    """
+    for c in range(plan.context_function.shape[0]):
+        if (plan.context_function[c] == EXPECTED) == late:
+            first, second = context_words(
+                plan.context_function[c], plan.context_a[c], plan.context_b[c], lane, history
+            )
+            h = salted_hash(first, second, c, lane_index, plan)
+            hashes[c] = h
+            prefetch_slot(slots, plan.context_base[c], plan.context_mask[c], h)
+
+
+@block
+def hash_inverted(lane_index, lane, plan, hashes, slots):
+    """Hashes under which the reverse strand would look up the base it reads next."""
+    for c in range(plan.context_function.shape[0]):
+        order = plan.context_inverted[c]
+        if order > 0:
+            strand = lane[f.REVERSED] >> (2 * (31 - order))
+            first = strand & plan.context_a[c]
+            second = (strand >> 32) & plan.context_b[c]
+            h = salted_hash(first, second, c, lane_index, plan)
+            hashes[c] = h
+            prefetch_slot(slots, plan.context_base[c], plan.context_mask[c], h)
+
+
+@block
+def update_inverted(lane, plan, slots, hashes, copies, claims):
+    """Inverted repeats: let each context learn the last base as the reverse strand reads it.
+
+    The reverse strand reads the complements of the last `order` bases, newest first, and then the
+    complement of the base before them (GeCo, Pratas et al.). It is learnt one step late, so that
+    the slot can be prefetched.
+    """
+    for c in range(plan.context_function.shape[0]):
+        order = plan.context_inverted[c]
+        claims[c] = NO_CLAIM
+        if order > 0 and lane[f.POSITION] > order:
+            base = (lane[f.REVERSED] >> (2 * (30 - order))) & 3
+            claims[c] = fetch_slot(
+                slots, plan.context_base[c], plan.context_mask[c], hashes[c], copies[c]
+            )
+            high = base >> 1
+            copies[c, 1] = update_node(
+                copies[c, 1] + 0, high, plan.context_limit[c], plan.next_state, plan.reciprocal
+            )
+            copies[c, 2 + high] = update_node(
+                copies[c, 2 + high] + 0, base & 1, plan.context_limit[c], plan.next_state,
+                plan.reciprocal,
+            )
+
+
+@block
+def second_hash(h, partial):
+    """Hash of the second nibble's slot, under the context and the first nibble (16 … 31)."""
+    return mix(h & MASK32, ((h >> 32) + partial * 0x3D4D51CB) & MASK32)
+
+
+@block
+def find_matches(lane, plan, shared):
+    """Advance or find each match model's pointer and the symbol it expects."""
+    symbols = plan.numbers[0]
+    lanes = plan.numbers[1]
+    bits = plan.numbers[2]
+    history = shared.history
+    for m in range(plan.match_minimum.shape[0]):
+        base = f.MATCH + m * f.MATCH_FIELDS
+        minimum = plan.match_minimum[m]
+        direction = plan.match_direction[m]
+        pointer = lane[base + f.MATCH_POINTER]
+        if lane[base + f.MATCH_LENGTH] < minimum and lane[f.POSITION] >= minimum:
+            if direction > 0:
+                h = recent_hash(lane, history, minimum, bits)
+            else:
+                h = inverted_hash(lane, minimum)
+            candidate = shared.match_table[plan.match_table[m], h & plan.match_mask[m]] - 1
+            if candidate >= 0:
+                floor = start_of_lane_at(candidate, symbols, lanes)
+                if direction > 0:
+                    length = verified_length(lane, history, candidate, floor, plan.match_longest[m])
+                else:
+                    end = candidate + 0
+                    candidate = end - minimum - 1
+                    length = 0
+                    if candidate >= floor:
+                        length = verified_inverted(
+                            lane, history, candidate, end, plan.match_longest[m]
+                        )
+                if length >= minimum and length > lane[base + f.MATCH_LENGTH]:
+                    pointer = candidate
+                    lane[base + f.MATCH_LENGTH] = length
+                    lane[base + f.MATCH_MISSES] = 0
+                    lane[base + f.MATCH_FLOOR] = 0
+                    if direction < 0:
+                        lane[base + f.MATCH_FLOOR] = floor
+        lane[base + f.MATCH_POINTER] = pointer
+        slot = 0
+        symbol = 0
+        if pointer >= 0:
+            slot = max(1, length_slot(lane[base + f.MATCH_LENGTH]))
+            symbol = history[pointer] + 0
+            if direction < 0:
+                symbol = 3 - symbol
+        lane[base + f.MATCH_SLOT] = slot
+        lane[base + f.MATCH_SYMBOL] = symbol
+
+
+@block
+def move_matches(lane, plan, symbol):
+    """After a symbol: lengthen or break each match and move its pointer on."""
+    for m in range(plan.match_minimum.shape[0]):
+        base = f.MATCH + m * f.MATCH_FIELDS
+        pointer = lane[base + f.MATCH_POINTER]
+        if pointer >= 0:
+            misses = (lane[base + f.MATCH_MISSES] << 1) & 0xFFFF
+            if lane[base + f.MATCH_SYMBOL] == symbol:
+                lane[base + f.MATCH_LENGTH] = min(
+                    lane[base + f.MATCH_LENGTH] + 1, plan.match_longest[m]
+                )
+            else:
+                misses |= 1
+                lane[base + f.MATCH_LENGTH] = 0
+            lane[base + f.MATCH_MISSES] = misses
+            pointer += plan.match_direction[m]
+            recent = misses & plan.match_window[m]
+            count = 0
+            while recent > 0:
+                recent &= recent - 1
+                count += 1
+            out = pointer >= plan.numbers[0] or pointer < lane[base + f.MATCH_FLOOR]
+            if count > plan.match_tolerance[m] or out:
+                pointer = -1
+                lane[base + f.MATCH_LENGTH] = 0
+            lane[base + f.MATCH_POINTER] = pointer
+
+
+@block
+def selector_value(function, a, lane, history):
+    """The small context that picks a weight set or an SSE row, before the partial symbol."""
+    value = 0
+    if function == 1:  # previous byte
+        value = lane[f.LOW] & 255
+    elif function == 2:  # the byte before
+        value = (lane[f.LOW] >> 8) & 255
+    elif function == 3:  # longest match of all models
+        for m in range(f.MATCH_LIMIT):
+            value = max(value, lane[f.MATCH + m * f.MATCH_FIELDS + f.MATCH_SLOT])
+    elif function == 4:  # how many contexts knew this place
+        value = lane[f.ORDER_HITS]
+    elif function == 5:  # classes of the last two bytes
+        value = lane[f.CLASSES] & 255
+    elif function == 6:  # length of the current word
+        value = min(lane[f.WORD_LENGTH], 15)
+    elif function == 7:  # bytes -1, -2 hashed to 10 bits
+        value = (((lane[f.LOW] & 0xFFFF) * 0x1E35A7BD) >> 14) & 1023
+    elif function == 8:  # the first match model's symbol and length
+        slot = lane[f.MATCH + f.MATCH_SLOT]
+        if slot > 0:
+            value = lane[f.MATCH + f.MATCH_SYMBOL] + 256 * min(1 + (slot >> 1), 7)
+    elif function == 9:  # the last `a` bits of the strand
+        value = lane[f.PACKED] & ((1 << a) - 1)
+    elif function == 10:  # bracket or tag
+        value = lane[f.OPENED] & 255
+    elif function == 11:  # byte above
+        value = 0
+        above = lane[f.LINE_BEFORE] + lane[f.START] + lane[f.POSITION] - lane[f.LINE]
+        if above >= lane[f.START] and above < lane[f.LINE]:
+            value = history[above] + 0
+    elif function == 12:  # match state, two models apart
+        value = lane[f.MATCH + f.MATCH_SLOT] >> 1
+        value += 8 * (lane[f.MATCH + f.MATCH_FIELDS + f.MATCH_SLOT] >> 1)
+    elif function == 13:  # column
+        value = min(lane[f.START] + lane[f.POSITION] - lane[f.LINE], 255)
+    return value
+
+
+@block
+def code_bit(lane, plan, shared, copies, inputs, touched, rows, errors, middles, partial, node,
+             k, bit, decode, code, scratch, rate, final_rate, timed, clock):
+    """Predict bit `k` of the symbol, code it, learn what is private; the bit."""
+    bits = plan.numbers[2]
+    contexts = plan.context_function.shape[0]
+    matches = plan.match_minimum.shape[0]
+    stretch = plan.stretch
+    squash = plan.squash
+    probability = shared.probability
+    x = inputs[k]
+    for c in range(contexts):
+        word = copies[c, node] + 0
+        state = word & 255
+        count = (word >> 8) & 127
+        entry = 256 * c + state
+        touched[c, k] = entry
+        indirect = (probability[entry] & ENTRY_MASK) >> (COUNT_BITS + 6)
+        direct = word >> 16
+        at = INPUTS_PER_CONTEXT * c
+        # Without a branch: an empty history says nothing, and its count is 0 too.
+        seen = min(state, 1)
+        x[at] = stretch[indirect >> 4] * seen
+        x[at + 1] = (stretch[direct >> 4] * plan.confidence[count]) >> 8
+        x[at + 2] = ((indirect - 32768) >> 4) * seen
+    at = INPUTS_PER_CONTEXT * contexts
+    for m in range(matches):
+        base = f.MATCH + m * f.MATCH_FIELDS
+        entry = -1
+        first = 0
+        second = 0
+        if lane[base + f.MATCH_SLOT] > 0:
+            symbol = lane[base + f.MATCH_SYMBOL] | (1 << bits)
+            if symbol >> (bits - k) == partial:
+                expected = (symbol >> (bits - 1 - k)) & 1
+                entry = plan.match_base[m] + expected + 2 * k
+                entry += (lane[base + f.MATCH_SLOT] * 8 + (lane[base + f.MATCH_MISSES] & 7)) * 16
+                p = (probability[entry] & ENTRY_MASK) >> (COUNT_BITS + 6)
+                first = stretch[p >> 4] + 0
+                second = (p - 32768) >> 4
+        if entry < 0 and lane[base + f.MATCH_SLOT] > 0:
+            # The match has failed inside this symbol: let the selectors know.
+            lane[base + f.MATCH_SLOT] = 0
+        touched[contexts + m, k] = entry
+        x[at] = first
+        x[at + 1] = second
+        at += INPUTS_PER_MATCH
+    x[at] = 256
+
+    lap(timed, clock, HISTORIES)
+
+    # First layer: one weight set of each column, all trained on their own error.
+    sets = plan.set_function.shape[0]
+    middle = middles[k]
+    for s in range(sets):
+        value = scratch[s]
+        if plan.set_each_bit[s]:
+            value = selector_value(plan.set_function[s], plan.set_a[s], lane, shared.history)
+        within = k
+        if plan.set_span[s] > bits:
+            within = partial
+        row = plan.set_base[s] + value * plan.set_span[s] + within
+        rows[k, s] = row
+        logit = dot(x, shared.weights[row])
+        middle[s] = logit
+    # Second layer: the mean of its networks' logits is the mix.
+    finals = plan.final_function.shape[0]
+    total = 0
+    for s in range(finals):
+        value = scratch[sets + s]
+        if plan.final_each_bit[s]:
+            value = selector_value(plan.final_function[s], plan.final_a[s], lane, shared.history)
+        within = k
+        if plan.final_span[s] > bits:
+            within = partial
+        row = plan.final_base[s] + value * plan.final_span[s] + within
+        rows[k, sets + s] = row
+        logit = dot(middle, shared.final_weights[row])
+        scratch[32 + s] = logit
+        total += logit
+    mixed = total // finals
+    p_mixed = squash[mixed + LOGIT_LIMIT] + 0
+
+    lap(timed, clock, MIXING)
+
+    # SSE: what really happened when the mix said this, under a small context (PAQ's APM).
+    position = mixed + LOGIT_LIMIT + 1
+    low = position // SSE_STEP
+    weight = position - low * SSE_STEP
+    near = low + (2 * weight) // SSE_STEP
+    stages = plan.sse_function.shape[0]
+    final = p_mixed * plan.numbers[4]
+    for s in range(stages):
+        value = scratch[24 + s]
+        first = plan.sse_base[s] + (value * plan.sse_span[s] + partial) * SSE_BUCKETS
+        refined = (
+            ((probability[first + low] & ENTRY_MASK) >> (COUNT_BITS + 6)) * (SSE_STEP - weight)
+            + ((probability[first + low + 1] & ENTRY_MASK) >> (COUNT_BITS + 6)) * weight
+        ) // SSE_STEP
+        final += refined * plan.sse_share[s]
+        touched[contexts + matches + s, k] = first + near
+    final = final >> 4
+    final = min(max(final, 1), 65535)
+
+    lap(timed, clock, REFINING)
+
+    if decode:
+        bit = decode_bit(lane, code, final)
+    else:
+        encode_bit(lane, code, final, bit)
+
+    lap(timed, clock, CODING)
+
+    # What the lane owns changes at once; the shared rest is noted for the commit.
+    target = bit << 16
+    for s in range(sets):
+        errors[k, s] = ((target - squash[middle[s] + LOGIT_LIMIT]) * rate) >> 14
+    for s in range(finals):
+        errors[k, sets + s] = (
+            (target - squash[scratch[32 + s] + LOGIT_LIMIT]) * final_rate
+        ) >> 14
+    lap(timed, clock, MIXING)
+    for c in range(contexts):
+        copies[c, node] = update_node(
+            copies[c, node] + 0, bit, plan.context_limit[c], plan.next_state, plan.reciprocal
+        )
+    lap(timed, clock, HISTORIES)
+    return bit

@@ -1,0 +1,262 @@
+"""The arrays a segment's model lives in, made from a description and a length.
+
+`plan` is read-only: what to compute and its integer tables. `shared` is what all lanes read and
+only commits write. `private` holds, for each lane, what it owns and what it notes for the commit.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cmixpy.model import fields, history, logistic
+from cmixpy.model.counted import COUNT_BITS
+from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
+from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
+from cmixpy.model.slots import NO_CLAIM, NODE_HALF
+
+# Selector functions whose value can change within a nibble: match state.
+EACH_BIT = (3, 8, 12)
+MATCH_ENTRIES = 2048
+SCRATCH = 64
+
+
+class PlanArrays(NamedTuple):
+    numbers: np.ndarray
+    context_function: np.ndarray
+    context_a: np.ndarray
+    context_b: np.ndarray
+    context_local: np.ndarray
+    context_known: np.ndarray
+    context_inverted: np.ndarray
+    context_base: np.ndarray
+    context_mask: np.ndarray
+    context_limit: np.ndarray
+    match_minimum: np.ndarray
+    match_direction: np.ndarray
+    match_insert: np.ndarray
+    match_table: np.ndarray
+    match_mask: np.ndarray
+    match_base: np.ndarray
+    match_longest: np.ndarray
+    match_window: np.ndarray
+    match_tolerance: np.ndarray
+    set_function: np.ndarray
+    set_a: np.ndarray
+    set_span: np.ndarray
+    set_base: np.ndarray
+    set_each_bit: np.ndarray
+    final_function: np.ndarray
+    final_a: np.ndarray
+    final_span: np.ndarray
+    final_base: np.ndarray
+    final_each_bit: np.ndarray
+    sse_function: np.ndarray
+    sse_a: np.ndarray
+    sse_span: np.ndarray
+    sse_base: np.ndarray
+    sse_share: np.ndarray
+    touched_limit: np.ndarray
+    rates: np.ndarray
+    stretch: np.ndarray
+    squash: np.ndarray
+    confidence: np.ndarray
+    next_state: np.ndarray
+    reciprocal: np.ndarray
+    lane_scale: np.ndarray
+
+
+class SharedArrays(NamedTuple):
+    history: np.ndarray
+    slots: np.ndarray
+    probability: np.ndarray
+    weights: np.ndarray
+    final_weights: np.ndarray
+    head: np.ndarray
+    final_head: np.ndarray
+    match_table: np.ndarray
+
+
+class PrivateArrays(NamedTuple):
+    lanes: np.ndarray
+    active: np.ndarray
+    partial: np.ndarray
+    symbols: np.ndarray
+    hashes: np.ndarray
+    inverted: np.ndarray
+    copies: np.ndarray
+    claims: np.ndarray
+    claimed: np.ndarray
+    inputs: np.ndarray
+    touched: np.ndarray
+    rows: np.ndarray
+    errors: np.ndarray
+    middles: np.ndarray
+    found: np.ndarray
+    link: np.ndarray
+    total: np.ndarray
+    scratch: np.ndarray
+
+
+def int64(values):
+    return np.array(list(values), dtype=np.int64)
+
+
+def integer_power(n: int, thousandths: int) -> int:
+    """65536 · n^(-thousandths/1000), floored, in integers: bisection on exact powers."""
+    low, high = 0, 65536
+    while low < high:
+        middle = (low + high + 1) // 2
+        # (middle/65536)^1000 <= n^-thousandths, in integers
+        if middle**1000 * n**thousandths <= 65536**1000:
+            low = middle
+        else:
+            high = middle - 1
+    return low
+
+
+def _columns(parts, *names):
+    return (int64(getattr(part, name) for part in parts) for name in names)
+
+
+def _spans(selectors, bits):
+    """Span (rows of one selector value) and first row of each weight set, and their number."""
+    span = [1 << bits if s.partial else bits for s in selectors]
+    ends = np.cumsum([0] + [s.values * n for s, n in zip(selectors, span, strict=True)])
+    return int64(span), int64(ends[:-1]), int(ends[-1])
+
+
+def _confidence(half: int) -> np.ndarray:
+    """int32[128]: 256 · n / (n + half/2), what a count of n makes of a logit."""
+    n = np.arange(128, dtype=np.int64)
+    return (512 * n // (2 * n + half)).astype(np.int32)
+
+
+def build_plan(plan, symbols: int) -> PlanArrays:
+    """Arrays of a description.Plan for a segment of `symbols`; read-only afterwards."""
+    d = plan.description
+    bits = d.symbol_bits
+    rows = [1 << min(c.bits, plan.table_bits) for c in d.contexts]
+    contexts, matches = len(d.contexts), len(d.matches)
+    match_start = 256 * contexts
+    stage_start = match_start + MATCH_ENTRIES * matches
+    stage_size = [s.values * SSE_BUCKETS << bits for s in d.stages]
+    set_span, set_base, _ = _spans(d.sets, bits)
+    final_span, final_base, _ = _spans(d.finals, bits)
+    rates = d.rates
+    return PlanArrays(
+        int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share]),
+        *_columns(d.contexts, "function", "a", "b"),
+        *_columns(d.contexts, "local", "known", "inverted"),
+        int64(np.cumsum([0] + rows)[:-1]),
+        int64(n - 1 for n in rows),
+        *_columns(d.contexts, "limit"),
+        *_columns(d.matches, "minimum"),
+        int64(-1 if m.backwards else 1 for m in d.matches),
+        int64(m.table == i for i, m in enumerate(d.matches)),
+        *_columns(d.matches, "table"),
+        int64((1 << min(m.bits, plan.table_bits + 2)) - 1 for m in d.matches),
+        int64(match_start + MATCH_ENTRIES * i for i in range(matches)),
+        *_columns(d.matches, "longest", "window", "tolerance"),
+        *_columns(d.sets, "function", "a"), set_span, set_base,
+        int64(s.function in EACH_BIT for s in d.sets),
+        *_columns(d.finals, "function", "a"), final_span, final_base,
+        int64(s.function in EACH_BIT for s in d.finals),
+        *_columns(d.stages, "function", "a"),
+        int64(1 << bits for _ in d.stages),
+        int64(np.cumsum([stage_start] + stage_size)[:-1]),
+        *_columns(d.stages, "share"),
+        int64(
+            [rates.history_limit] * contexts + [rates.match_limit] * matches
+            + [s.limit for s in d.stages]
+        ),
+        int64([rates.first, rates.last, rates.half, rates.final_first, rates.final_last]),
+        logistic.stretch_table(),
+        logistic.squash_table(),
+        _confidence(rates.confidence),
+        history.next_state_table(),
+        logistic.reciprocal_table(1024 + plan.lanes * bits),
+        int64([0] + [integer_power(n, rates.lane_power) for n in range(1, plan.lanes + 1)]),
+    )  # fmt: skip
+
+
+def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
+    """int64 counted entries: histories, then match lengths, then SSE rows."""
+    d = plan.description
+    rates = d.rates
+    symbols = 1 << d.symbol_bits
+    histories = history.initial_probability_table().astype(np.int64)
+    parts = [np.tile((histories << 6 << COUNT_BITS) | rates.history_start, len(d.contexts))]
+    entry = np.arange(MATCH_ENTRIES)
+    # The longer the match, the surer; entry = ((slot * 8 + misses) * 8 + bit) * 2 + expected.
+    right = 65536 - 65536 // ((entry >> 7) + 3)
+    expected = np.where(entry & 1, right, 65536 - right)
+    parts.append(np.tile((expected << 6 << COUNT_BITS) | rates.match_start, len(d.matches)))
+    middles = np.clip(np.arange(SSE_BUCKETS) * SSE_STEP - 1, 0, 2 * logistic.LOGIT_LIMIT)
+    row = np.clip(arrays.squash[middles].astype(np.int64), 16, 65519) << 6 << COUNT_BITS
+    parts.extend(np.tile(row | stage.start, stage.values * symbols) for stage in d.stages)
+    return np.concatenate(parts).astype(np.int64)
+
+
+def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
+    """Everything that all lanes read, as it is before the first step."""
+    d = plan.description
+    rates = d.rates
+    words = 16 if d.symbol_bits == 8 else 4
+    slots = np.empty((int(arrays.context_mask.sum()) + len(d.contexts), words), dtype=np.uint32)
+    slots[:, 0] = 0
+    slots[:, 1:] = NODE_HALF
+    probability = initial_probabilities(plan, arrays)
+    set_rows = _spans(d.sets, d.symbol_bits)[2]
+    final_rows = _spans(d.finals, d.symbol_bits)[2]
+    inputs = np.zeros(d.inputs, dtype=np.int64)
+    first_match = INPUTS_PER_CONTEXT * len(d.contexts)
+    for j, part in enumerate((rates.initial_indirect, rates.initial_direct, rates.initial_linear)):
+        inputs[j:first_match:INPUTS_PER_CONTEXT] = part * WEIGHT_ONE // 1000
+    end = first_match + INPUTS_PER_MATCH * len(d.matches)
+    inputs[first_match:end:INPUTS_PER_MATCH] = rates.initial_match * WEIGHT_ONE // 1000
+    weights = np.tile(inputs.astype(np.int32), (set_rows, 1))
+    final_weights = np.zeros((final_rows, BLOCK), dtype=np.int32)
+    final_weights[:, : len(d.sets)] = WEIGHT_ONE // len(d.sets)
+    match_rows = int(arrays.match_mask.max()) + 1 if d.matches else 1
+    return SharedArrays(
+        np.zeros(symbols, dtype=np.uint8),
+        slots,
+        probability,
+        weights,
+        final_weights,
+        np.zeros(set_rows, dtype=np.int32),
+        np.zeros(final_rows, dtype=np.int32),
+        np.zeros((max(len(d.matches), 1), match_rows), dtype=np.int32),
+    )
+
+
+def build_private(plan, threads: int) -> PrivateArrays:
+    """What each lane owns, and the threads' scratch space."""
+    d = plan.description
+    lanes, bits, contexts = plan.lanes, d.symbol_bits, len(d.contexts)
+    words = 16 if bits == 8 else 4
+    rows = len(d.sets) + len(d.finals)
+    touched = contexts + len(d.matches) + len(d.stages)
+    inputs = np.zeros((lanes, bits, d.inputs), dtype=np.int16)
+    # Twice as many places as claims, so that the open-addressing sets stay short.
+    places = 1 << (4 * lanes + 7).bit_length()
+    return PrivateArrays(
+        np.zeros((lanes, fields.FIELDS), dtype=np.int64),
+        np.zeros(lanes, dtype=np.uint8),
+        np.zeros(lanes, dtype=np.int64),
+        np.zeros(lanes, dtype=np.int64),
+        np.zeros((lanes, contexts), dtype=np.int64),
+        np.zeros((lanes, contexts), dtype=np.int64),
+        np.zeros((lanes, 2, contexts, words), dtype=np.uint32),
+        np.full((lanes, 2, contexts), NO_CLAIM, dtype=np.int64),
+        np.zeros((contexts, 2, places), dtype=np.int64),
+        inputs,
+        np.full((lanes, touched, bits), -1, dtype=np.int32),
+        np.zeros((lanes, bits, rows), dtype=np.int32),
+        np.zeros((lanes, bits, rows), dtype=np.int32),
+        np.zeros((lanes, bits, BLOCK), dtype=np.int16),
+        np.zeros((lanes, max(len(d.matches), 1)), dtype=np.int64),
+        np.zeros((threads, lanes * bits), dtype=np.int32),
+        np.zeros((threads, d.inputs), dtype=np.int32),
+        np.zeros((threads, SCRATCH), dtype=np.int64),
+    )

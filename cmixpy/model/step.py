@@ -1,0 +1,234 @@
+"""The lockstep: every lane codes one symbol, then all changes to shared state are committed.
+
+`run` is the one compiled entry point. Each thread calls it for the same steps; thread j codes the
+lanes j, of a contiguous range, and commits every column that falls to it. Nothing it computes
+depends on the number of threads: within a step lanes only read shared state, and the commit of a
+column walks the lanes in order.
+"""
+
+from cmixpy.model import fields as f
+from cmixpy.model.atomics import barrier, cycles
+from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING, lap
+from cmixpy.model.coder import flush, get_byte
+from cmixpy.model.contexts import update_bases, update_bytes
+from cmixpy.model.commit import commit
+from cmixpy.model.jit import kernel
+from cmixpy.model.match import lane_start, recent_hash
+from cmixpy.model.predictor import (
+    code_bit,
+    find_matches,
+    hash_contexts,
+    hash_inverted,
+    move_matches,
+    second_hash,
+    selector_value,
+    update_inverted,
+)
+from cmixpy.model.slots import fetch_slot, prefetch_slot
+
+
+
+@kernel
+def start_lanes(plan, private, codes, code_starts, decode):
+    """Set every lane's fields for step 0 and prime its coder."""
+    symbols = plan.numbers[0]
+    lanes = plan.numbers[1]
+    for index in range(lanes):
+        lane = private.lanes[index]
+        lane[:] = 0
+        lane[f.START] = lane_start(index, symbols, lanes)
+        lane[f.LENGTH] = lane_start(index + 1, symbols, lanes) - lane[f.START]
+        lane[f.LINE] = lane[f.START]
+        lane[f.LINE_BEFORE] = lane[f.START]
+        for m in range(f.MATCH_LIMIT):
+            lane[f.MATCH + m * f.MATCH_FIELDS + f.MATCH_POINTER] = -1
+        lane[f.CODE_RANGE] = 0xFFFFFFFF
+        lane[f.CODE_PENDING] = 1
+        lane[f.CODE_COUNT] = -1
+        if decode:
+            lane[f.CODE_COUNT] = 0
+            code = codes[code_starts[index] : code_starts[index + 1]]
+            for _ in range(4):
+                lane[f.CODE_VALUE] = (lane[f.CODE_VALUE] << 8) | get_byte(lane, code)
+
+
+@kernel
+def finish_lanes(plan, private, codes, code_starts):
+    """Flush every lane's coder; CODE_COUNT is then the lane's code length."""
+    for index in range(plan.numbers[1]):
+        lane = private.lanes[index]
+        flush(lane, codes[code_starts[index] : code_starts[index + 1]])
+
+
+def build_run(timed):
+    """The kernel, with or without the clock (clock.py)."""
+
+    @kernel
+    def run(plan, shared, private, source, codes, code_starts, decode, sync, thread, threads,
+            first_step, last_step, times):
+        """Code steps first_step … last_step - 1.
+
+        Parameters
+        ----------
+        plan, shared, private : named tuples of arrays (state.py)
+        source : uint8[symbols], what the encoder codes; not read when decoding
+        codes, code_starts : uint8[…], int64[lanes + 1]: the lanes' code buffers
+        sync : int64[16], the barrier
+        times : int64[threads, CLOCK_COLUMNS], for the timed build
+        """
+        lanes = plan.numbers[1]
+        bits = plan.numbers[2]
+        groups = plan.numbers[3]
+        contexts = plan.context_function.shape[0]
+        matches = plan.match_minimum.shape[0]
+        stages = plan.sse_function.shape[0]
+        sets = plan.set_function.shape[0]
+        finals = plan.final_function.shape[0]
+        history = shared.history
+        slots = shared.slots
+        words = slots.shape[1]
+        half = 4 if bits == 8 else bits
+        nibbles = bits // half
+        group_lanes = (lanes + groups - 1) // groups
+        mine = private.scratch[thread]
+        rates = plan.rates
+        clock = times[thread]
+        if timed:
+            clock[LAST] = cycles()
+        for step in range(first_step, last_step):
+            rate = rates[1] + (rates[0] - rates[1]) * rates[2] // (rates[2] + step * lanes)
+            final_rate = rates[4] + (rates[3] - rates[4]) * rates[2] // (rates[2] + step * lanes)
+            for group in range(groups):
+                group_from = group * group_lanes
+                group_to = min(lanes, group_from + group_lanes)
+                count = group_to - group_from
+                lane_from = group_from + count * thread // threads
+                lane_to = group_from + count * (thread + 1) // threads
+
+                for index in range(lane_from, lane_to):
+                    lane = private.lanes[index]
+                    private.active[index] = step < lane[f.LENGTH]
+                    if step < lane[f.LENGTH]:
+                        if step == 0:
+                            hash_contexts(
+                                index, lane, plan, history, private.hashes[index], slots, False
+                            )
+                        lap(timed, clock, HASHING)
+                        find_matches(lane, plan, shared)
+                        lap(timed, clock, MATCHING)
+                        hash_contexts(index, lane, plan, history, private.hashes[index], slots, True)
+                        private.partial[index] = 1
+                lap(timed, clock, HASHING)
+                for nibble in range(nibbles):
+                    for index in range(lane_from, lane_to):
+                        if private.active[index]:
+                            lane = private.lanes[index]
+                            hits = 0
+                            hashes = private.hashes[index]
+                            copies = private.copies[index, nibble]
+                            claims = private.claims[index, nibble]
+                            for c in range(contexts):
+                                claims[c] = fetch_slot(
+                                    slots, plan.context_base[c], plan.context_mask[c], hashes[c],
+                                    copies[c],
+                                )
+                                if plan.context_known[c] and claims[c] >= 0:
+                                    hits += 1
+                            lane[f.ORDER_HITS] = hits
+                            if bits == 2:
+                                update_inverted(
+                                    lane, plan, slots, private.inverted[index],
+                                    private.copies[index, 1], private.claims[index, 1],
+                                )
+                    lap(timed, clock, LOOK_UP)
+                    for index in range(lane_from, lane_to):
+                        if private.active[index]:
+                            lane = private.lanes[index]
+                            at = lane[f.START] + step
+                            symbol = 0
+                            if not decode:
+                                symbol = source[at] + 0
+                            code = codes[code_starts[index] : code_starts[index + 1]]
+                            for s in range(sets):
+                                if not plan.set_each_bit[s]:
+                                    mine[s] = selector_value(
+                                        plan.set_function[s], plan.set_a[s], lane, history
+                                    )
+                            for s in range(finals):
+                                if not plan.final_each_bit[s]:
+                                    mine[sets + s] = selector_value(
+                                        plan.final_function[s], plan.final_a[s], lane, history
+                                    )
+                            for s in range(stages):
+                                mine[24 + s] = selector_value(
+                                    plan.sse_function[s], plan.sse_a[s], lane, history
+                                )
+                            partial = private.partial[index] + 0
+                            node = 1
+                            for b in range(half):
+                                k = nibble * half + b
+                                bit = (symbol >> (bits - 1 - k)) & 1
+                                bit = code_bit(
+                                    lane, plan, shared, private.copies[index, nibble],
+                                    private.inputs[index],
+                                    private.touched[index],
+                                    private.rows[index], private.errors[index],
+                                    private.middles[index], partial, node, k, bit, decode, code,
+                                    mine, rate, final_rate,
+                                    timed, clock,
+                                )
+                                partial = 2 * partial + bit
+                                node = 2 * node + bit
+                            private.partial[index] = partial
+                            lap(timed, clock, CODING)
+                            if nibble + 1 < nibbles:
+                                hashes = private.hashes[index]
+                                for c in range(contexts):
+                                    h = second_hash(hashes[c], partial)
+                                    hashes[c] = h
+                                    prefetch_slot(
+                                        slots, plan.context_base[c], plan.context_mask[c], h
+                                    )
+                            else:
+                                symbol = partial - (1 << bits)
+                                private.symbols[index] = symbol
+                                history[at] = symbol
+                                move_matches(lane, plan, symbol)
+                                # The table takes the place of this symbol, under what led to it.
+                                for m in range(matches):
+                                    if plan.match_insert[m]:
+                                        private.found[index, m] = (
+                                            recent_hash(lane, history, plan.match_minimum[m], bits)
+                                            & plan.match_mask[m]
+                                        )
+                                lap(timed, clock, MATCHING)
+                                if bits == 8:
+                                    update_bytes(lane, symbol)
+                                else:
+                                    update_bases(lane, symbol)
+                                lane[f.POSITION] = step + 1
+                                if step + 1 < lane[f.LENGTH]:
+                                    hash_contexts(
+                                        index, lane, plan, history, private.hashes[index], slots,
+                                        False,
+                                    )
+                                    if bits == 2:
+                                        hash_inverted(
+                                            index, lane, plan, private.inverted[index], slots
+                                        )
+                    lap(timed, clock, HASHING)
+                barrier(sync, threads)
+                lap(timed, clock, BARRIER)
+
+                commit(
+                    plan, shared, private, group_from, group_to, step, step * groups + group + 1,
+                    thread, threads, timed, clock,
+                )
+                barrier(sync, threads)
+                lap(timed, clock, BARRIER)
+
+    return run
+
+
+run = build_run(False)
+run_timed = build_run(True)
