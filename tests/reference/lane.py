@@ -1,0 +1,214 @@
+"""FORMAT.md, "Fields", "Contexts" and "Selectors": what a lane knows and what it makes of it."""
+
+from dataclasses import dataclass, field
+
+M32 = 0xFFFFFFFF
+M62 = (1 << 62) - 1
+F, S, R = 0x2F0B4C47, 0x3A8F05C5, 0x1E35A7BD
+
+
+def mix(first: int, second: int) -> int:
+    h = (first * F + second * S) & M62
+    h = h ^ h >> 31
+    h = ((h & M32) * R + (h >> 32) * F) & M62
+    return h ^ h >> 29
+
+
+def second_nibble(h: int, partial: int) -> int:
+    return mix(h & M32, ((h >> 32) + partial * 0x3D4D51CB) & M32)
+
+
+def class_of(s: int) -> int:
+    if 97 <= s <= 122:
+        return 2
+    if 65 <= s <= 90:
+        return 3
+    if 48 <= s <= 57:
+        return 4
+    if s == 32:
+        return 5
+    if s == 10:
+        return 6
+    if s >= 192:
+        return 7
+    if s >= 128:
+        return 8
+    if s in (46, 33, 63):
+        return 9
+    if s in (44, 59, 58):
+        return 10
+    if s in (34, 39):
+        return 11
+    if s in (60, 91, 123, 40):
+        return 12
+    if s in (62, 93, 125, 41):
+        return 13
+    if s == 0:
+        return 14
+    if s < 32 or s == 127:
+        return 15
+    return 1
+
+
+@dataclass
+class Copying:
+    """What a lane knows of one match model: FORMAT.md, "Matches"."""
+
+    pointer: int = -1
+    length: int = 0
+    misses: int = 0
+    floor: int = 0
+    slot: int = 0
+    symbol: int = 0
+
+
+@dataclass
+class Lane:
+    index: int
+    start: int
+    length: int
+    width: int
+    matches: list[Copying]
+    position: int = 0
+    low: int = 0
+    high: int = 0
+    word: int = 0
+    word1: int = 0
+    word2: int = 0
+    word3: int = 0
+    letters: int = 0
+    line: int = field(init=False)
+    line_before: int = field(init=False)
+    line_first: int = 0
+    classes: int = 0
+    opened: int = 0
+    opened_before: int = 0
+    packed: int = 0
+    reversed: int = 0
+    hits: int = 0
+
+    def __post_init__(self):
+        self.line = self.line_before = self.start
+
+    @property
+    def here(self) -> int:
+        return self.start + self.position
+
+    @property
+    def column(self) -> int:
+        return self.here - self.line
+
+    def above(self, d: int, history: list) -> int:
+        p = self.line_before + self.column + d
+        return history[p] if self.start <= p < self.line else 0
+
+    def take(self, s: int) -> None:
+        """The fields take the coded symbol."""
+        if self.width == 2:
+            self.packed = (self.packed << 2 & M62) | s
+            self.reversed = (self.reversed >> 2) | (3 - s) << 60
+        else:
+            self._take_byte(s)
+        self.position += 1
+
+    def _take_byte(self, s: int) -> None:
+        here = self.here
+        self.high = (self.high << 8 & M32) | self.low >> 24
+        self.low = (self.low << 8 & M32) | s
+        kind = class_of(s)
+        self.classes = (self.classes << 4 & ((1 << 48) - 1)) | kind
+        if kind in (2, 3, 7, 8):
+            self.word = (self.word + (s + 32 if kind == 3 else s) + 1) * 0x2B4C5ED5 & M32
+            self.word = self.word ^ self.word >> 15
+            self.letters += 1
+        elif self.letters > 0:
+            self.word3, self.word2, self.word1 = self.word2, self.word1, self.word
+            self.word, self.letters = 0, 0
+        if here == self.line:
+            self.line_first = s
+        if s == 10:
+            self.line_before, self.line, self.line_first = self.line, here + 1, 0
+        if s in (60, 91, 123, 40):
+            self.opened_before, self.opened = self.opened, s
+        elif s in (62, 93, 125, 41):
+            self.opened, self.opened_before = self.opened_before, 0
+        elif self.opened == 60 and kind in (2, 3):
+            self.opened = 61 + (s << 8)
+
+    def _match(self, m: int) -> Copying:
+        """Match m, or one that found nothing where there is none."""
+        return self.matches[m] if m < len(self.matches) else Copying()
+
+    def context_words(self, context, history: list) -> tuple[int, int]:
+        a, b = context.a, context.b
+        match context.function:
+            case 0:
+                return self.low & a, self.high & b
+            case 1:
+                x = 3 * self.word * (a & 1)
+                x += 5 * self.word1 * (a >> 1 & 1)
+                x += 11 * self.word2 * (a >> 2 & 1)
+                x += 17 * self.word3 * (a >> 3 & 1)
+                return (x ^ x >> 17) & M32, self.low & b
+            case 2:
+                first = self.above(0, history) | self.above(1, history) << 8
+                if b & 1:
+                    first |= (self.column & 255) << 16
+                if b & 2:
+                    first |= self.line_first << 24
+                return first, self.low & a
+            case 3:
+                first = self.column & 1023
+                if b & 2:
+                    first |= self.line_first << 24
+                return first, self.low & a
+            case 4:
+                return self.classes & a, self.low & b
+            case 5:
+                return (self.opened + self.opened_before * 0x10001) & M32, self.low & a
+            case 6:
+                first = self._match(0).symbol | self._match(0).slot << 9
+                if b & 1:
+                    first |= (self._match(1).symbol | self._match(1).slot << 9) << 16
+                return first, self.low & a
+            case 7:
+                return self.packed & a, (self.packed >> 32) & b
+        raise ValueError(context)
+
+    def context_hash(self, number: int, context, words: tuple[int, int]) -> int:
+        first, second = words
+        salt = number + 1 + context.local * 64 * (self.index + 1)
+        return mix(first, (second ^ salt * R) & M32)
+
+    def select(self, selector, history: list) -> int:
+        match selector.function:
+            case 0:
+                return 0
+            case 1:
+                return self.low & 255
+            case 2:
+                return self.low >> 8 & 255
+            case 3:
+                return max((match.slot for match in self.matches), default=0)
+            case 4:
+                return self.hits
+            case 5:
+                return self.classes & 255
+            case 6:
+                return min(self.letters, 15)
+            case 7:
+                return ((self.low & 0xFFFF) * 0x1E35A7BD >> 14) & 1023
+            case 8:
+                first = self._match(0)
+                return first.symbol + 256 * min(1 + (first.slot >> 1), 7) if first.slot else 0
+            case 9:
+                return self.packed & ((1 << selector.a) - 1)
+            case 10:
+                return self.opened & 255
+            case 11:
+                return self.above(0, history)
+            case 12:
+                return (self._match(0).slot >> 1) + 8 * (self._match(1).slot >> 1)
+            case 13:
+                return min(self.column, 255)
+        raise ValueError(selector)

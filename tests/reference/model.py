@@ -1,0 +1,280 @@
+"""FORMAT.md, "Lanes, steps, half-steps", "Inputs", "Mixer", "SSE and the final probability"."""
+
+from collections import Counter
+
+from reference.coder import Decoder, Encoder
+from reference.lane import Copying, Lane, second_nibble
+from reference.matches import look_for_candidate, recent, take_symbol
+from reference.shared import Counted, Slots, Weights
+from reference.tables import LOGIT_LIMIT, clamp, history_probability, squash, stretch
+
+EACH_BIT = (3, 8, 12)
+
+
+class Model:
+    """A segment's model: `history`, `lanes`, and the shared tables in the order of the format.
+
+    Parameters
+    ----------
+    plan : description.Plan
+    n : symbols of the segment
+    events : counts what happened
+    """
+
+    def __init__(self, plan, n: int, events: Counter):
+        d = self.description = plan.description
+        self.n, self.width, self.count, self.groups = n, d.symbol_bits, plan.lanes, plan.groups
+        self.rates = d.rates
+        self.events = events
+        # None until it has been coded: what a lane must not read yet cannot be mistaken for 0.
+        self.history: list[int | None] = [None] * n
+        self.starts = [
+            i * (n // plan.lanes) + min(i, n % plan.lanes) for i in range(plan.lanes + 1)
+        ]
+        self.lanes = [
+            Lane(i, start, self.starts[i + 1] - start, self.width, [Copying() for _ in d.matches])
+            for i, start in enumerate(self.starts[:-1])
+        ]
+        self._build_tables(plan)
+        self._build_mixer()
+
+    def _build_tables(self, plan) -> None:
+        d, rates = self.description, self.rates
+        nodes = 15 if self.width == 8 else 3
+        self.slots = [Slots(1 << min(c.bits, plan.table_bits), nodes) for c in d.contexts]
+        self.histories = [
+            Counted(history_probability, rates.history_start, rates.history_limit)
+            for _ in d.contexts
+        ]
+        self.lengths = [
+            Counted(first_length_probability, rates.match_start, rates.match_limit)
+            for _ in d.matches
+        ]
+        self.stages = [Counted(first_sse_probability, s.start, s.limit) for s in d.stages]
+        self.match_tables = {
+            m: [0] * (1 << min(match.bits, plan.table_bits + 2))
+            for m, match in enumerate(d.matches)
+            if match.table == m
+        }
+
+    def _build_mixer(self) -> None:
+        d, rates = self.description, self.rates
+        first = [rates.initial_indirect, rates.initial_direct, rates.initial_linear]
+        first = first * len(d.contexts) + [rates.initial_match, 0] * len(d.matches) + [0]
+        first = [(i << 20) // 1000 for i in first]
+        finals = [(1 << 20) // len(d.sets)] * len(d.sets)
+        self.sets = [Weights("set", first, rates.lane_power) for _ in d.sets]
+        self.finals = [Weights("final", finals, rates.lane_power) for _ in d.finals]
+
+    @property
+    def steps(self) -> int:
+        return -(-self.n // self.count)
+
+    def base_of(self, index: int) -> int:
+        """First index of the lane that holds an index."""
+        return max(start for start in self.starts[:-1] if start <= index)
+
+    def step(self, t: int, coders: list, symbols=None) -> dict:
+        """Code one symbol of every lane; `symbols` are those to encode, else they are decoded.
+
+        Returns what the commits wrote: {(table, number): keys}.
+        """
+        half = -(-self.count // self.groups)
+        written: dict[tuple[str, int], list] = {}
+        for group in range(self.groups):
+            lanes = self.lanes[:half] if group == 0 else self.lanes[half:]
+            active = [lane for lane in lanes if t < lane.length]
+            coded = []
+            for lane in active:
+                wanted = None if symbols is None else int(symbols[lane.start + t])
+                coded.append(self._code_symbol(lane, t, coders[lane.index], wanted))
+            for lane, (symbol, _) in zip(active, coded, strict=True):
+                self.history[lane.start + t] = symbol
+            self._commit(written)
+            self._commit_matches(active, [indices for _, indices in coded], t, written)
+        return written
+
+    def _commit(self, written: dict) -> None:
+        for name in ("slots", "histories", "lengths", "stages", "sets", "finals"):
+            for number, table in enumerate(getattr(self, name)):
+                written.setdefault((name, number), []).extend(table.commit(self.events))
+
+    def _commit_matches(self, active, indices, t: int, written: dict) -> None:
+        for m, table in self.match_tables.items():
+            taken = set()
+            for lane, noted in zip(active, indices, strict=True):
+                if noted[m] not in taken:
+                    table[noted[m]] = lane.start + t + 1
+                    taken.add(noted[m])
+                else:
+                    self.events["match table entry of a lower lane kept"] += 1
+            written.setdefault(("match_tables", m), []).extend(taken)
+
+    def _code_symbol(self, lane: Lane, t: int, coder, wanted) -> tuple[int, dict[int, int]]:
+        """The part of a lane in a half-step: the symbol, and its index in each match table."""
+        d, width = self.description, self.width
+        for match, state in zip(d.matches, lane.matches, strict=True):
+            table = self.match_tables[match.table]
+            look_for_candidate(lane, match, state, table, self.history, self.base_of, self.events)
+        hashes = [
+            lane.context_hash(c, context, lane.context_words(context, self.history))
+            for c, context in enumerate(d.contexts)
+        ]
+        partial = 1
+        for nibble in range(2 if width == 8 else 1):
+            if nibble == 1:
+                hashes = [second_nibble(h, partial) for h in hashes]
+            partial = self._code_nibble(lane, t, coder, wanted, hashes, partial, nibble)
+        symbol = partial - (1 << width)
+
+        for match, state in zip(d.matches, lane.matches, strict=True):
+            take_symbol(match, state, symbol, self.n, self.events)
+        indices = {
+            m: recent(lane, d.matches[m].minimum, self.history) & (len(table) - 1)
+            for m, table in self.match_tables.items()
+        }
+        lane.take(symbol)
+        return symbol, indices
+
+    def _code_nibble(self, lane, t, coder, wanted, hashes, partial, nibble) -> int:
+        d, events = self.description, self.events
+        copies = []
+        for slots, h in zip(self.slots, hashes, strict=True):
+            copies.append(slots.look_up(h))
+            events[f"miss in nibble {nibble}"] += not copies[-1].hit
+            events[f"hit in nibble {nibble}"] += copies[-1].hit
+        lane.hits = sum(
+            copy.hit for copy, context in zip(copies, d.contexts, strict=True) if context.known
+        )
+        if self.width == 2:
+            self._learn_inverted(lane)
+        sets, finals, stages = (
+            [lane.select(selector, self.history) for selector in selectors]
+            for selectors in (d.sets, d.finals, d.stages)
+        )
+        node = 1
+        bits = 4 if self.width == 8 else 2
+        for k in range(bits * nibble, bits * nibble + bits):
+            inputs, touched = self._inputs(lane, copies, node, partial, k)
+            for values, selectors in ((sets, d.sets), (finals, d.finals)):
+                for i, selector in enumerate(selectors):
+                    if selector.function in EACH_BIT:
+                        values[i] = lane.select(selector, self.history)
+
+            def keys(values, selectors, partial=partial, k=k):
+                return [
+                    (value, partial if selector.partial else k)
+                    for value, selector in zip(values, selectors, strict=True)
+                ]
+
+            set_keys, final_keys = keys(sets, d.sets), keys(finals, d.finals)
+            y = [s.dot(inputs, key, events) for s, key in zip(self.sets, set_keys, strict=True)]
+            z = [f.dot(y, key, events) for f, key in zip(self.finals, final_keys, strict=True)]
+            mixed = sum(z) // len(z)
+            final, more = self._refine(mixed, stages, partial)
+
+            bit = coder.bit(final, None if wanted is None else wanted >> (self.width - 1 - k) & 1)
+
+            for table, key in touched + more:
+                table.touch(key, bit)
+            self._note_errors(t, bit, inputs, y, z, set_keys, final_keys)
+            for copy, context in zip(copies, d.contexts, strict=True):
+                copy.learn(node, bit, context.limit, events)
+            node = 2 * node + bit
+            partial = 2 * partial + bit
+        return partial
+
+    def _learn_inverted(self, lane: Lane) -> None:
+        for c, context in enumerate(self.description.contexts):
+            o = context.inverted
+            if o > 0 and lane.position > o:
+                strand = lane.reversed >> 2 * (31 - o)
+                words = strand & context.a, (strand >> 32) & context.b
+                base = lane.reversed >> 2 * (30 - o) & 3
+                copy = self.slots[c].look_up(lane.context_hash(c, context, words))
+                copy.learn(1, base >> 1, context.limit, self.events)
+                copy.learn(2 + (base >> 1), base & 1, context.limit, self.events)
+                self.events["inverted repeat learnt"] += 1
+
+    def _inputs(self, lane, copies, node, partial, k) -> tuple[list[int], list]:
+        """The mixer's inputs, and the counted entries that were touched on the way."""
+        inputs, touched = [], []
+        for copy, histories in zip(copies, self.histories, strict=True):
+            probability, count, state = copy.nodes[node]
+            if state == 0:
+                inputs += [0, 0, 0]
+                continue
+            p = histories.p16(state)
+            touched.append((histories, state))
+            confidence = 512 * count // (2 * count + self.rates.confidence)
+            inputs.append(stretch(p >> 4))
+            inputs.append(stretch((probability >> 1) >> 4) * confidence >> 8)
+            inputs.append((p - 32768) >> 4)
+        for state, lengths in zip(lane.matches, self.lengths, strict=True):
+            x = state.symbol | 1 << self.width
+            if state.slot > 0 and x >> (self.width - k) == partial:
+                expected = x >> (self.width - 1 - k) & 1
+                key = state.slot, state.misses & 7, k, expected
+                touched.append((lengths, key))
+                inputs += [stretch(lengths.p16(key) >> 4), (lengths.p16(key) - 32768) >> 4]
+            else:
+                self.events["match refuted within a symbol"] += state.slot > 0
+                state.slot = 0
+                inputs += [0, 0]
+        return [*inputs, 256], touched
+
+    def _refine(self, mixed: int, values: list[int], partial: int) -> tuple[int, list]:
+        """The final probability, and the SSE entries that were touched."""
+        j, weight = divmod(mixed + 3072, 192)
+        near = j + 2 * weight // 192
+        total = self.rates.mix_share * squash(mixed)
+        touched = []
+        for stage, table, value in zip(self.description.stages, self.stages, values, strict=True):
+            left, right = table.p16((value, partial, j)), table.p16((value, partial, j + 1))
+            total += stage.share * ((left * (192 - weight) + right * weight) // 192)
+            touched.append((table, (value, partial, near)))
+        final = total >> 4
+        self.events["final probability clamped"] += not 1 <= final <= 65535
+        self.events["final probability at most 16"] += final <= 16
+        self.events["final probability at least 65520"] += final >= 65520
+        return clamp(final, 1, 65535), touched
+
+    def _note_errors(self, t, bit, inputs, y, z, set_keys, final_keys) -> None:
+        r = self.rates
+        done = r.half + t * self.count
+        rate = r.last + (r.first - r.last) * r.half // done
+        final_rate = r.final_last + (r.final_first - r.final_last) * r.half // done
+        for weights, key, logit in zip(self.sets, set_keys, y, strict=True):
+            weights.note(key, inputs, ((bit << 16) - squash(logit)) * rate >> 14)
+        for weights, key, logit in zip(self.finals, final_keys, z, strict=True):
+            weights.note(key, y, ((bit << 16) - squash(logit)) * final_rate >> 14)
+
+
+def first_length_probability(key) -> int:
+    slot, _, _, expected = key
+    q = 65536 // (slot + 3)
+    return 65536 - q if expected else q
+
+
+def first_sse_probability(key) -> int:
+    _, _, j = key
+    return clamp(squash(clamp(192 * j - 1, 0, 2 * LOGIT_LIMIT) - LOGIT_LIMIT), 16, 65519)
+
+
+def encode(symbols, plan, events: Counter | None = None) -> list[bytes]:
+    """The lanes' codes."""
+    events = Counter() if events is None else events
+    model = Model(plan, len(symbols), events)
+    coders = [Encoder(events) for _ in model.lanes]
+    for t in range(model.steps):
+        model.step(t, coders, symbols)
+    return [coder.finish() for coder in coders]
+
+
+def decode(codes: list[bytes], n: int, plan, events: Counter | None = None) -> list[int]:
+    """The symbols."""
+    model = Model(plan, n, Counter() if events is None else events)
+    coders = [Decoder(code) for code in codes]
+    for t in range(model.steps):
+        model.step(t, coders)
+    return model.history
