@@ -27,9 +27,10 @@ def compiled() -> bool:
 
 
 class Segment:
-    """A model and its coders at work on one segment."""
+    """A model and its coders at work on one segment; `kernel` is step.run or step.run_timed."""
 
-    def __init__(self, plan, length: int, threads: int, decode: bool):
+    def __init__(self, plan, length: int, threads: int, decode: bool, kernel=step.run):
+        self.kernel = kernel
         self.threads = max(1, min(threads, plan.lanes))
         self.length = length
         self.lanes = plan.lanes
@@ -49,7 +50,7 @@ class Segment:
         self._steps(0, 1, 0, 0)
 
     def _steps(self, thread: int, threads: int, first: int, last: int) -> None:
-        step.run(
+        self.kernel(
             self.plan, self.shared, self.private, self.source, self.codes, self.starts,
             self.decode, self.sync, thread, threads, first, last, self.times,
         )  # fmt: skip
@@ -94,6 +95,16 @@ class Segment:
         return True
 
 
+def encoder(symbols: np.ndarray, plan, threads: int, kernel=step.run) -> Segment:
+    """A segment ready to be encoded, its kernel compiled or loaded."""
+    symbols = np.ascontiguousarray(symbols, dtype=np.uint8)
+    segment = Segment(plan, len(symbols), threads, decode=False, kernel=kernel)
+    room = len(symbols) // plan.lanes + 1
+    starts = np.arange(plan.lanes + 1, dtype=np.int64) * (room + room // 8 + 64)
+    segment.start(symbols, np.empty(int(starts[-1]), dtype=np.uint8), starts)
+    return segment
+
+
 def encode_segment(symbols: np.ndarray, plan, threads: int, progress=None) -> list[bytes] | None:
     """Code a segment.
 
@@ -108,14 +119,10 @@ def encode_segment(symbols: np.ndarray, plan, threads: int, progress=None) -> li
     -------
     One code per lane, or None when one outgrew its lane (then store the bytes as they are).
     """
-    symbols = np.ascontiguousarray(symbols, dtype=np.uint8)
-    segment = Segment(plan, len(symbols), threads, decode=False)
-    room = len(symbols) // plan.lanes + 1
-    starts = np.arange(plan.lanes + 1, dtype=np.int64) * (room + room // 8 + 64)
-    codes = np.empty(int(starts[-1]), dtype=np.uint8)
-    segment.start(symbols, codes, starts)
+    segment = encoder(symbols, plan, threads)
     if not segment.run_all(progress):
         return None
+    codes, starts = segment.codes, segment.starts
     step.finish_lanes(segment.plan, segment.private, codes, starts)
     lanes = segment.private.lanes
     if lanes[:, fields.OVERFLOW].any():
