@@ -39,7 +39,7 @@ class Segment:
         self.plan = state.build_plan(plan, length)
         self.shared = state.build_shared(plan, self.plan, length)
         self.private = state.build_private(plan, self.threads)
-        self.sync = np.zeros(16, dtype=np.int64)
+        self.sync = np.zeros(24, dtype=np.int64)
         self.times = np.zeros((self.threads, clock.CLOCK_COLUMNS), dtype=np.int64)
 
     def start(self, source: np.ndarray, codes: np.ndarray, starts: np.ndarray) -> None:
@@ -69,12 +69,18 @@ class Segment:
             threading.Thread(target=work, args=(thread,), daemon=True)
             for thread in range(1, self.threads)
         ]
-        for helper in helpers:
-            helper.start()
-        work(0)
-        for helper in helpers:
-            helper.join()
+        try:
+            for helper in helpers:
+                helper.start()
+            work(0)
+            for helper in helpers:
+                helper.join()
+        except BaseException as error:
+            failures.append(error)
+            # Whoever waits at a barrier for a thread that never started must not wait for ever.
+            self.sync[16] = 1
         if failures:
+            self.sync[16] = 1
             raise failures[0]
 
     def run_all(self, progress) -> bool:
@@ -97,7 +103,9 @@ class Segment:
 
 def encoder(symbols: np.ndarray, plan, threads: int, kernel=step.run) -> Segment:
     """A segment ready to be encoded, its kernel compiled or loaded."""
-    symbols = np.ascontiguousarray(symbols, dtype=np.uint8)
+    # Read-only as the decoder's stand-in is, or the kernel would be compiled for both kinds.
+    symbols = np.ascontiguousarray(symbols, dtype=np.uint8).view()
+    symbols.flags.writeable = False
     segment = Segment(plan, len(symbols), threads, decode=False, kernel=kernel)
     room = len(symbols) // plan.lanes + 1
     starts = np.arange(plan.lanes + 1, dtype=np.int64) * (room + room // 8 + 64)
@@ -143,6 +151,8 @@ def decode_segment(codes: list[bytes], length: int, plan, threads: int, progress
     segment = Segment(plan, length, threads, decode=True)
     starts = np.cumsum([0] + [len(code) for code in codes]).astype(np.int64)
     joined = np.frombuffer(b"".join(codes), dtype=np.uint8).copy()
-    segment.start(np.zeros(1, dtype=np.uint8), joined, starts)
+    no_source = np.zeros(1, dtype=np.uint8)
+    no_source.flags.writeable = False
+    segment.start(no_source, joined, starts)
     segment.run_all(progress)
     return segment.shared.history

@@ -102,7 +102,11 @@ else:
 
 @block
 def barrier(sync, threads):
-    """Wait until `threads` threads are here; sync: int64[16], [0] arrivals, [8] generation."""
+    """Wait until `threads` threads are here, or one has given up.
+
+    sync: int64[24], apart by cache lines: [0] arrivals, [8] generation, [16] not 0: give up (a
+    thread was interrupted before it came; the state is lost, but no thread spins for ever).
+    """
     if threads > 1:
         generation = atomic_load(sync, 8)
         if atomic_add(sync, 0, 1) == threads - 1:
@@ -110,7 +114,7 @@ def barrier(sync, threads):
             atomic_store(sync, 8, generation + 1)
         else:
             spins = 0
-            while atomic_load(sync, 8) == generation:
+            while atomic_load(sync, 8) == generation and atomic_load(sync, 16) == 0:
                 spins += 1
                 if spins > SPINS_BEFORE_YIELD:
                     _yield_core()

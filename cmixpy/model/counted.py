@@ -1,8 +1,8 @@
 """Counted entries: adaptive probabilities that many lanes touch in one step.
 
-An entry packs probability(22) | count(10) in the lower half of an int64. During a step lanes only note which entries they
-touched; the commit gathers the zeros and ones of each entry and applies one closed form, the mean
-of a beta posterior:  p += (n1 - n·p) / (min(count, limit) + n + 0.5),  count += n. For one bit
+An entry packs probability(22) | count(10) in the lower half of an int64. During a step lanes only
+note which entries they touched; the commit gathers the zeros and ones of each entry and applies
+one closed form, the mean of a beta posterior:  p += (n1 - n·p) / (min(count, limit) + n + 0.5),  count += n. For one bit
 this is the adaptive-rate state map of PAQ (Mahoney); for many it does not depend on their order.
 """
 

@@ -20,7 +20,8 @@ OVERFLOW = 24
 # How many of the contexts marked `known` found their slot.
 ORDER_HITS = 25
 # Up to MATCH_LIMIT match models, MATCH_FIELDS columns each.
-MATCH = 32# Where the copy is (-1: nowhere), its verified length, the last 16 outcomes (1: a miss), the
+MATCH = 32
+# Where the copy is (-1: nowhere), its verified length, the last 16 outcomes (1: a miss), the
 # expected symbol, the least place a backwards copy may reach, and the bucket of the length.
 MATCH_POINTER, MATCH_LENGTH, MATCH_MISSES = 0, 1, 2
 MATCH_SYMBOL, MATCH_FLOOR, MATCH_SLOT = 3, 4, 5

@@ -110,3 +110,81 @@ def verified_inverted(lane, history, pointer, ceiling, limit):
     while length < most and history[pointer + 1 + length] + history[end - 1 - length] == 3:
         length += 1
     return length
+
+
+@block
+def find_matches(lane, plan, shared):
+    """Advance or find each match model's pointer and the symbol it expects."""
+    symbols = plan.numbers[0]
+    lanes = plan.numbers[1]
+    bits = plan.numbers[2]
+    history = shared.history
+    for m in range(plan.match_minimum.shape[0]):
+        base = f.MATCH + m * f.MATCH_FIELDS
+        minimum = plan.match_minimum[m]
+        direction = plan.match_direction[m]
+        pointer = lane[base + f.MATCH_POINTER]
+        if lane[base + f.MATCH_LENGTH] < minimum and lane[f.POSITION] >= minimum:
+            if direction > 0:
+                h = recent_hash(lane, history, minimum, bits)
+            else:
+                h = inverted_hash(lane, minimum)
+            candidate = shared.match_table[plan.match_table[m], h & plan.match_mask[m]] - 1
+            if candidate >= 0:
+                floor = start_of_lane_at(candidate, symbols, lanes)
+                if direction > 0:
+                    length = verified_length(lane, history, candidate, floor, plan.match_longest[m])
+                else:
+                    end = candidate + 0
+                    candidate = end - minimum - 1
+                    length = 0
+                    if candidate >= floor:
+                        length = verified_inverted(
+                            lane, history, candidate, end, plan.match_longest[m]
+                        )
+                if length >= minimum and length > lane[base + f.MATCH_LENGTH]:
+                    pointer = candidate
+                    lane[base + f.MATCH_LENGTH] = length
+                    lane[base + f.MATCH_MISSES] = 0
+                    lane[base + f.MATCH_FLOOR] = 0
+                    if direction < 0:
+                        lane[base + f.MATCH_FLOOR] = floor
+        lane[base + f.MATCH_POINTER] = pointer
+        slot = 0
+        symbol = 0
+        if pointer >= 0:
+            slot = max(1, length_slot(lane[base + f.MATCH_LENGTH]))
+            symbol = history[pointer] + 0
+            if direction < 0:
+                symbol = 3 - symbol
+        lane[base + f.MATCH_SLOT] = slot
+        lane[base + f.MATCH_SYMBOL] = symbol
+
+
+@block
+def move_matches(lane, plan, symbol):
+    """After a symbol: lengthen or break each match and move its pointer on."""
+    for m in range(plan.match_minimum.shape[0]):
+        base = f.MATCH + m * f.MATCH_FIELDS
+        pointer = lane[base + f.MATCH_POINTER]
+        if pointer >= 0:
+            misses = (lane[base + f.MATCH_MISSES] << 1) & 0xFFFF
+            if lane[base + f.MATCH_SYMBOL] == symbol:
+                lane[base + f.MATCH_LENGTH] = min(
+                    lane[base + f.MATCH_LENGTH] + 1, plan.match_longest[m]
+                )
+            else:
+                misses |= 1
+                lane[base + f.MATCH_LENGTH] = 0
+            lane[base + f.MATCH_MISSES] = misses
+            pointer += plan.match_direction[m]
+            recent = misses & plan.match_window[m]
+            count = 0
+            while recent > 0:
+                recent &= recent - 1
+                count += 1
+            out = pointer >= plan.numbers[0] or pointer < lane[base + f.MATCH_FLOOR]
+            if count > plan.match_tolerance[m] or out:
+                pointer = -1
+                lane[base + f.MATCH_LENGTH] = 0
+            lane[base + f.MATCH_POINTER] = pointer

@@ -1,7 +1,8 @@
 """The mixer: a weighted sum of logits, with weights learnt online (logistic mixing, PAQ7).
 
 Several weight sets, each picked by its own small context, give the first layer's outputs; a
-second layer mixes those (paq8). Everything is integer: inputs int16 in 1/256 logit, weights int32 with 20 fraction bits clamped to ±4.
+second layer mixes those (paq8). Everything is integer: inputs int16 in 1/256 logit, weights int32
+with 20 fraction bits, clamped to ±4.
 
 Widths: the dot product uses weights shifted to 10 fraction bits, |w| <= 2^12; with |x| <= 2304
 and at most MOST_INPUTS inputs the sum stays below 2^31, in whatever order it is taken. An error

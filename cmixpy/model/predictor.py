@@ -12,15 +12,8 @@ from cmixpy.model.contexts import MASK32, THIRD_MULTIPLIER, context_words, mix
 from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
 from cmixpy.model.jit import block
 from cmixpy.model.logistic import LOGIT_LIMIT
-from cmixpy.model.match import (
-    inverted_hash,
-    length_slot,
-    recent_hash,
-    start_of_lane_at,
-    verified_inverted,
-    verified_length,
-)
 from cmixpy.model.mixer import dot
+from cmixpy.model.selectors import selector_value
 from cmixpy.model.slots import NO_CLAIM, fetch_slot, prefetch_slot, update_node
 
 INPUTS_PER_CONTEXT = 3
@@ -98,124 +91,6 @@ def update_inverted(lane, plan, slots, hashes, copies, claims):
 def second_hash(h, partial):
     """Hash of the second nibble's slot, under the context and the first nibble (16 … 31)."""
     return mix(h & MASK32, ((h >> 32) + partial * 0x3D4D51CB) & MASK32)
-
-
-@block
-def find_matches(lane, plan, shared):
-    """Advance or find each match model's pointer and the symbol it expects."""
-    symbols = plan.numbers[0]
-    lanes = plan.numbers[1]
-    bits = plan.numbers[2]
-    history = shared.history
-    for m in range(plan.match_minimum.shape[0]):
-        base = f.MATCH + m * f.MATCH_FIELDS
-        minimum = plan.match_minimum[m]
-        direction = plan.match_direction[m]
-        pointer = lane[base + f.MATCH_POINTER]
-        if lane[base + f.MATCH_LENGTH] < minimum and lane[f.POSITION] >= minimum:
-            if direction > 0:
-                h = recent_hash(lane, history, minimum, bits)
-            else:
-                h = inverted_hash(lane, minimum)
-            candidate = shared.match_table[plan.match_table[m], h & plan.match_mask[m]] - 1
-            if candidate >= 0:
-                floor = start_of_lane_at(candidate, symbols, lanes)
-                if direction > 0:
-                    length = verified_length(lane, history, candidate, floor, plan.match_longest[m])
-                else:
-                    end = candidate + 0
-                    candidate = end - minimum - 1
-                    length = 0
-                    if candidate >= floor:
-                        length = verified_inverted(
-                            lane, history, candidate, end, plan.match_longest[m]
-                        )
-                if length >= minimum and length > lane[base + f.MATCH_LENGTH]:
-                    pointer = candidate
-                    lane[base + f.MATCH_LENGTH] = length
-                    lane[base + f.MATCH_MISSES] = 0
-                    lane[base + f.MATCH_FLOOR] = 0
-                    if direction < 0:
-                        lane[base + f.MATCH_FLOOR] = floor
-        lane[base + f.MATCH_POINTER] = pointer
-        slot = 0
-        symbol = 0
-        if pointer >= 0:
-            slot = max(1, length_slot(lane[base + f.MATCH_LENGTH]))
-            symbol = history[pointer] + 0
-            if direction < 0:
-                symbol = 3 - symbol
-        lane[base + f.MATCH_SLOT] = slot
-        lane[base + f.MATCH_SYMBOL] = symbol
-
-
-@block
-def move_matches(lane, plan, symbol):
-    """After a symbol: lengthen or break each match and move its pointer on."""
-    for m in range(plan.match_minimum.shape[0]):
-        base = f.MATCH + m * f.MATCH_FIELDS
-        pointer = lane[base + f.MATCH_POINTER]
-        if pointer >= 0:
-            misses = (lane[base + f.MATCH_MISSES] << 1) & 0xFFFF
-            if lane[base + f.MATCH_SYMBOL] == symbol:
-                lane[base + f.MATCH_LENGTH] = min(
-                    lane[base + f.MATCH_LENGTH] + 1, plan.match_longest[m]
-                )
-            else:
-                misses |= 1
-                lane[base + f.MATCH_LENGTH] = 0
-            lane[base + f.MATCH_MISSES] = misses
-            pointer += plan.match_direction[m]
-            recent = misses & plan.match_window[m]
-            count = 0
-            while recent > 0:
-                recent &= recent - 1
-                count += 1
-            out = pointer >= plan.numbers[0] or pointer < lane[base + f.MATCH_FLOOR]
-            if count > plan.match_tolerance[m] or out:
-                pointer = -1
-                lane[base + f.MATCH_LENGTH] = 0
-            lane[base + f.MATCH_POINTER] = pointer
-
-
-@block
-def selector_value(function, a, lane, history):
-    """The small context that picks a weight set or an SSE row, before the partial symbol."""
-    value = 0
-    if function == 1:  # previous byte
-        value = lane[f.LOW] & 255
-    elif function == 2:  # the byte before
-        value = (lane[f.LOW] >> 8) & 255
-    elif function == 3:  # longest match of all models
-        for m in range(f.MATCH_LIMIT):
-            value = max(value, lane[f.MATCH + m * f.MATCH_FIELDS + f.MATCH_SLOT])
-    elif function == 4:  # how many contexts knew this place
-        value = lane[f.ORDER_HITS]
-    elif function == 5:  # classes of the last two bytes
-        value = lane[f.CLASSES] & 255
-    elif function == 6:  # length of the current word
-        value = min(lane[f.WORD_LENGTH], 15)
-    elif function == 7:  # bytes -1, -2 hashed to 10 bits
-        value = (((lane[f.LOW] & 0xFFFF) * 0x1E35A7BD) >> 14) & 1023
-    elif function == 8:  # the first match model's symbol and length
-        slot = lane[f.MATCH + f.MATCH_SLOT]
-        if slot > 0:
-            value = lane[f.MATCH + f.MATCH_SYMBOL] + 256 * min(1 + (slot >> 1), 7)
-    elif function == 9:  # the last `a` bits of the strand
-        value = lane[f.PACKED] & ((1 << a) - 1)
-    elif function == 10:  # bracket or tag
-        value = lane[f.OPENED] & 255
-    elif function == 11:  # byte above
-        value = 0
-        above = lane[f.LINE_BEFORE] + lane[f.START] + lane[f.POSITION] - lane[f.LINE]
-        if above >= lane[f.START] and above < lane[f.LINE]:
-            value = history[above] + 0
-    elif function == 12:  # match state, two models apart
-        value = lane[f.MATCH + f.MATCH_SLOT] >> 1
-        value += 8 * (lane[f.MATCH + f.MATCH_FIELDS + f.MATCH_SLOT] >> 1)
-    elif function == 13:  # column
-        value = min(lane[f.START] + lane[f.POSITION] - lane[f.LINE], 255)
-    return value
 
 
 @block

@@ -12,7 +12,7 @@ from cmixpy.model import fields, history, logistic
 from cmixpy.model.counted import COUNT_BITS
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
 from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
-from cmixpy.model.slots import NO_CLAIM, NODE_HALF
+from cmixpy.model.slots import NO_CLAIM
 
 # Selector functions whose value can change within a nibble: match state.
 EACH_BIT = (3, 8, 12)
@@ -147,7 +147,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share]),
         *_columns(d.contexts, "function", "a", "b"),
         *_columns(d.contexts, "local", "known", "inverted"),
-        int64(np.cumsum([0] + rows)[:-1]),
+        int64(np.cumsum([0, *rows])[:-1]),
         int64(n - 1 for n in rows),
         *_columns(d.contexts, "limit"),
         *_columns(d.matches, "minimum"),
@@ -163,7 +163,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         int64(s.function in EACH_BIT for s in d.finals),
         *_columns(d.stages, "function", "a"),
         int64(1 << bits for _ in d.stages),
-        int64(np.cumsum([stage_start] + stage_size)[:-1]),
+        int64(np.cumsum([stage_start, *stage_size])[:-1]),
         *_columns(d.stages, "share"),
         int64(
             [rates.history_limit] * contexts + [rates.match_limit] * matches
@@ -202,9 +202,8 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
     d = plan.description
     rates = d.rates
     words = 16 if d.symbol_bits == 8 else 4
-    slots = np.empty((int(arrays.context_mask.sum()) + len(d.contexts), words), dtype=np.uint32)
-    slots[:, 0] = 0
-    slots[:, 1:] = NODE_HALF
+    # Zeros: no tag, so never a hit, and the first to be replaced. Memory is taken as it is used.
+    slots = np.zeros((int(arrays.context_mask.sum()) + len(d.contexts), words), dtype=np.uint32)
     probability = initial_probabilities(plan, arrays)
     set_rows = _spans(d.sets, d.symbol_bits)[2]
     final_rows = _spans(d.finals, d.symbol_bits)[2]

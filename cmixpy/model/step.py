@@ -10,22 +10,19 @@ from cmixpy.model import fields as f
 from cmixpy.model.atomics import barrier, cycles
 from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING, lap
 from cmixpy.model.coder import flush, get_byte
-from cmixpy.model.contexts import update_bases, update_bytes
 from cmixpy.model.commit import commit
+from cmixpy.model.contexts import update_bases, update_bytes
 from cmixpy.model.jit import kernel
-from cmixpy.model.match import lane_start, recent_hash
+from cmixpy.model.match import find_matches, lane_start, move_matches, recent_hash
 from cmixpy.model.predictor import (
     code_bit,
-    find_matches,
     hash_contexts,
     hash_inverted,
-    move_matches,
     second_hash,
-    selector_value,
     update_inverted,
 )
+from cmixpy.model.selectors import selector_value
 from cmixpy.model.slots import fetch_slot, prefetch_slot
-
 
 
 @kernel
@@ -73,7 +70,7 @@ def build_run(timed):
         plan, shared, private : named tuples of arrays (state.py)
         source : uint8[symbols], what the encoder codes; not read when decoding
         codes, code_starts : uint8[…], int64[lanes + 1]: the lanes' code buffers
-        sync : int64[16], the barrier
+        sync : int64[24], the barrier
         times : int64[threads, CLOCK_COLUMNS], for the timed build
         """
         lanes = plan.numbers[1]
@@ -86,7 +83,6 @@ def build_run(timed):
         finals = plan.final_function.shape[0]
         history = shared.history
         slots = shared.slots
-        words = slots.shape[1]
         half = 4 if bits == 8 else bits
         nibbles = bits // half
         group_lanes = (lanes + groups - 1) // groups
@@ -116,7 +112,9 @@ def build_run(timed):
                         lap(timed, clock, HASHING)
                         find_matches(lane, plan, shared)
                         lap(timed, clock, MATCHING)
-                        hash_contexts(index, lane, plan, history, private.hashes[index], slots, True)
+                        hash_contexts(
+                            index, lane, plan, history, private.hashes[index], slots, True
+                        )
                         private.partial[index] = 1
                 lap(timed, clock, HASHING)
                 for nibble in range(nibbles):

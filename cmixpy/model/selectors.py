@@ -1,0 +1,47 @@
+"""Selectors: the small contexts that pick a weight set or an SSE row, before the partial symbol.
+
+Frozen like the context functions; how many values each has stands in description.SELECTORS.
+"""
+
+from cmixpy.model import fields as f
+from cmixpy.model.jit import block
+
+
+@block
+def selector_value(function, a, lane, history):
+    """The small context that picks a weight set or an SSE row, before the partial symbol."""
+    value = 0
+    if function == 1:  # previous byte
+        value = lane[f.LOW] & 255
+    elif function == 2:  # the byte before
+        value = (lane[f.LOW] >> 8) & 255
+    elif function == 3:  # longest match of all models
+        for m in range(f.MATCH_LIMIT):
+            value = max(value, lane[f.MATCH + m * f.MATCH_FIELDS + f.MATCH_SLOT])
+    elif function == 4:  # how many contexts knew this place
+        value = lane[f.ORDER_HITS]
+    elif function == 5:  # classes of the last two bytes
+        value = lane[f.CLASSES] & 255
+    elif function == 6:  # length of the current word
+        value = min(lane[f.WORD_LENGTH], 15)
+    elif function == 7:  # bytes -1, -2 hashed to 10 bits
+        value = (((lane[f.LOW] & 0xFFFF) * 0x1E35A7BD) >> 14) & 1023
+    elif function == 8:  # the first match model's symbol and length
+        slot = lane[f.MATCH + f.MATCH_SLOT]
+        if slot > 0:
+            value = lane[f.MATCH + f.MATCH_SYMBOL] + 256 * min(1 + (slot >> 1), 7)
+    elif function == 9:  # the last `a` bits of the strand
+        value = lane[f.PACKED] & ((1 << a) - 1)
+    elif function == 10:  # bracket or tag
+        value = lane[f.OPENED] & 255
+    elif function == 11:  # byte above
+        value = 0
+        above = lane[f.LINE_BEFORE] + lane[f.START] + lane[f.POSITION] - lane[f.LINE]
+        if above >= lane[f.START] and above < lane[f.LINE]:
+            value = history[above] + 0
+    elif function == 12:  # match state, two models apart
+        value = lane[f.MATCH + f.MATCH_SLOT] >> 1
+        value += 8 * (lane[f.MATCH + f.MATCH_FIELDS + f.MATCH_SLOT] >> 1)
+    elif function == 13:  # column
+        value = min(lane[f.START] + lane[f.POSITION] - lane[f.LINE], 255)
+    return value
