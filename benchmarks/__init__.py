@@ -1,0 +1,1 @@
+"""Measurements, not part of the package: run the modules from a checkout (LOG.md tells how)."""

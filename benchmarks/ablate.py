@@ -1,0 +1,125 @@
+"""What each part of a level earns: leave one out, code again.
+
+    python -m benchmarks.ablate [--preset text] [--level 5] [--files NAME[:BYTES] …] [--lanes L]
+                                [--processes 1] [--append]
+
+Prints a Markdown table: bytes gained by the archive's codes when the part is missing, and per
+cent of them; `cut?` where that is less than 0.1 % on every file. `--append` adds it to LOG.md.
+"""
+
+import argparse
+import sys
+from concurrent.futures import ProcessPoolExecutor
+from datetime import date
+from functools import cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+from benchmarks import data, machine, symbols, variants
+from benchmarks.markdown import table
+from cmixpy import presets
+from cmixpy.codec import DEFAULT_LEVEL
+from cmixpy.description import Description
+
+LOG = Path(__file__).with_name("LOG.md")
+FILES = {
+    "text": ("enwik8.4M:1000000", "calgary/book1:500000", "misc/Hadoop_2k.log"),
+    "binary": ("misc/busybox:1000000", "canterbury/kennedy.xls:500000", "calgary/obj2"),
+    "dna": ("E.coli:1000000", "human.chr20.4M:1000000"),
+}
+# A part that earns less than this on every file is flagged.
+LEAST_GAIN = 0.001
+
+
+class Task(NamedTuple):
+    """One coding: a piece under a level's plan with another description."""
+
+    piece: data.Piece
+    preset: str
+    level: int
+    lanes: int | None
+    description: Description
+
+
+_symbols = cache(symbols.symbols_of)
+
+
+def coded_bytes(task: Task) -> int:
+    """Bytes of the lanes' codes; the symbols' own bytes where the model fails."""
+    from cmixpy import engine
+
+    source = _symbols(task.piece, task.preset)
+    plan = symbols.plan_for(source, task.level, task.preset, task.lanes, task.description)
+    codes = engine.encode_segment(source, plan, 1)
+    return sum(map(len, codes)) if codes is not None else len(source)
+
+
+def coded(tasks: list[Task], processes: int) -> list[int]:
+    """Bytes of each task, with progress on stderr; the first task alone, so that it compiles."""
+    sizes = [coded_bytes(tasks[0])]
+
+    def collect(found):
+        for size in found:
+            sizes.append(size)
+            print(f"\r{len(sizes)} of {len(tasks)}", end="", file=sys.stderr)
+
+    if processes == 1:
+        collect(map(coded_bytes, tasks[1:]))
+    else:
+        with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+            collect(pool.map(coded_bytes, tasks[1:]))
+    print(file=sys.stderr)
+    return sizes
+
+
+def report(names: list[str], files: list[str], sizes: list[list[int]]) -> str:
+    """The table; names[0] and sizes[0] are the whole model."""
+    lines = []
+    for name, row in zip(names, sizes, strict=True):
+        if row is sizes[0]:
+            lines.append([name, *(f"{size:,}" for size in row), ""])
+            continue
+        losses = [size - whole for size, whole in zip(row, sizes[0], strict=True)]
+        shares = [loss / whole for loss, whole in zip(losses, sizes[0], strict=True)]
+        cells = [
+            f"{loss:+,} ({100 * share:+.2f} %)" for loss, share in zip(losses, shares, strict=True)
+        ]
+        flag = "cut?" if all(share < LEAST_GAIN for share in shares) else ""
+        lines.append([name, *cells, flag])
+    return table(["left out", *files, ""], lines)
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks.ablate", description=__doc__.split("\n")[0])
+    parser.add_argument("--preset", choices=presets.PRESETS, default="text")
+    parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
+    parser.add_argument("--files", nargs="+", metavar="NAME[:BYTES]")
+    parser.add_argument("--lanes", type=int)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--append", action="store_true", help="add the table to LOG.md")
+    parser.add_argument("--data", metavar="DIR")
+    chosen = parser.parse_args()
+    pieces = data.require(chosen.files or FILES[chosen.preset], data.directory(chosen.data))
+    whole = presets.describe(chosen.level, chosen.preset)
+    rows = [("nothing", whole), *variants.leave_one_out(whole)]
+    tasks = [
+        Task(piece, chosen.preset, chosen.level, chosen.lanes, description)
+        for _, description in rows
+        for piece in pieces
+    ]
+    flat = coded(tasks, chosen.processes)
+    sizes = [flat[i : i + len(pieces)] for i in range(0, len(flat), len(pieces))]
+    found = report([name for name, _ in rows], [piece.name for piece in pieces], sizes)
+
+    lanes = f", {chosen.lanes} lanes" if chosen.lanes else ""
+    about = f"preset {chosen.preset}, level {chosen.level}{lanes}, commit {machine.commit()}"
+    print(f"{about}\n\n{found}")
+    if chosen.append:
+        with open(LOG, "a") as log:
+            log.write(f"\n## {date.today().isoformat()} Ablation: {about}\n\n{found}\n")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""Where the time goes: ns per byte by phase, from the timed kernel (cmixpy/model/clock.py).
+
+    python -m benchmarks.phases [FILE] [--level N] [--threads N] [--bytes N] [--preset NAME]
+
+The phases' sum stands against wall time × threads of coding all steps; what is missing was spent
+outside the kernel. The clock itself costs: the same run without it is told too.
+"""
+
+import argparse
+import sys
+import time
+
+from numba import njit
+
+from benchmarks import data, machine, symbols
+from benchmarks.markdown import table
+from cmixpy import engine
+from cmixpy.codec import DEFAULT_LEVEL
+from cmixpy.model import clock, step
+from cmixpy.model.atomics import cycles
+
+# Of wall × threads; less means that a phase is not timed.
+LEAST_SHARE = 0.95
+
+
+@njit
+def _now():
+    return cycles()
+
+
+def code(plan, source, threads: int, kernel):
+    """Code a segment: the `engine.Segment`, its wall time in ns, and cycles per ns meanwhile."""
+    segment = engine.encoder(source, plan, threads, kernel)
+    segment.times[:] = 0
+    _now()
+    before, start = _now(), time.perf_counter_ns()
+    segment.run_all(None)
+    wall, after = time.perf_counter_ns() - start, _now()
+    return segment, wall, (after - before) / wall
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks.phases", description=__doc__.split("\n")[0])
+    parser.add_argument("file", nargs="?", default="enwik8.4M", metavar="FILE")
+    parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
+    parser.add_argument("--preset", default="auto")
+    parser.add_argument("--lanes", type=int)
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--bytes", type=int)
+    parser.add_argument("--data", metavar="DIR")
+    chosen = parser.parse_args()
+    spec = f"{chosen.file}:{chosen.bytes}" if chosen.bytes else chosen.file
+    (piece,) = data.require([spec], data.directory(chosen.data))
+    preset = symbols.preset_of(piece, chosen.preset)
+    source = symbols.symbols_of(piece, preset)
+    plan = symbols.plan_for(source, chosen.level, preset, chosen.lanes)
+
+    _, plain_wall, _ = code(plan, source, chosen.threads, step.run)
+    segment, wall, rate = code(plan, source, chosen.threads, step.run_timed)
+    threads, size = segment.threads, piece.size
+    spent = segment.times[:, : len(clock.PHASES)].sum(axis=0) / rate
+    available = wall * threads
+    lines = [
+        [name, f"{ns / size:.1f}", f"{100 * ns / available:.1f} %"]
+        for name, ns in zip(clock.PHASES, spent, strict=True)
+    ]
+    lines.append(["sum", f"{spent.sum() / size:.1f}", f"{100 * spent.sum() / available:.1f} %"])
+    lines.append(["wall × threads", f"{available / size:.1f}", ""])
+
+    print(f"{machine.kind()}, commit {machine.commit()}")
+    print(
+        f"{piece.name}, {size:,} bytes, preset {preset}, level {chosen.level}, "
+        f"lanes {plan.lanes}, threads {threads}\n"
+    )
+    print(table(["phase", "ns/byte", "share"], lines))
+    print(
+        f"\nWall: {wall / size:.1f} ns/byte with the clock, {plain_wall / size:.1f} without "
+        f"({size * 1e6 / plain_wall:.1f} KB/s)"
+    )
+    if spent.sum() < LEAST_SHARE * available:
+        print(f"the phases are less than {100 * LEAST_SHARE:.0f} % of wall × threads")
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,87 @@
+"""A description with one part left out: what ablation compares with the whole."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cmixpy import presets
+from cmixpy.description import Context, Description, Match, Selector, Stage
+
+FUNCTIONS = {number: name for name, number in presets.CONTEXTS.items()}
+SELECTORS = {number: name for name, number in presets.SELECTORS.items()}
+
+
+def context_name(context: Context) -> str:
+    """As models/*.toml says it: `bytes order 3`, `bytes a=ff00 b=0`, `words a=1 b=ff local`."""
+    function = FUNCTIONS[context.function]
+    masks = f"a={context.a:x} b={context.b:x}"
+    if function in ("bases", "bytes"):
+        mask, width = context.a | context.b << 32, 2 if function == "bases" else 8
+        # All ones from the newest symbol back: a plain order.
+        if mask & (mask + 1) == 0:
+            masks = f"order {mask.bit_length() // width}"
+    return f"{function} {masks}" + (" local" if context.local else "")
+
+
+def match_name(match: Match) -> str:
+    """Its least length, and the direction when it copies inverted repeats."""
+    return f"minimum {match.minimum}" + (" backwards" if match.backwards else "")
+
+
+def selector_name(part: Selector | Stage) -> str:
+    """Its function; `bases` with its bits; whether rows go by the partial symbol or by the bit."""
+    name = SELECTORS[part.function] + (f" {part.a}" if part.a else "")
+    return f"{name} by bit" if isinstance(part, Selector) and not part.partial else name
+
+
+def without(parts: tuple, i: int) -> tuple:
+    """All but part `i`."""
+    return parts[:i] + parts[i + 1 :]
+
+
+def without_match(matches: tuple[Match, ...], i: int) -> tuple[Match, ...]:
+    """All but match model `i`; others that looked up its table share one of their own.
+
+    Backward models cannot fill a table: where only they are left of a table's users, they go too.
+    """
+    owners, kept = {}, []
+    for j, match in enumerate(matches):
+        if j == i:
+            continue
+        if not match.backwards:
+            owners.setdefault(match.table, len(kept))
+        kept.append(match)
+    # Owners are found before anybody leaves; leaving shifts the numbers of those behind.
+    stays = [match for match in kept if match.table in owners]
+    numbers = {table: stays.index(kept[owner]) for table, owner in owners.items()}
+    return tuple(replace(match, table=numbers[match.table]) for match in stays)
+
+
+def without_stage(description: Description, i: int) -> Description:
+    """All but SSE stage `i`; the mixed probability takes its share."""
+    share = description.rates.mix_share + description.stages[i].share
+    rates = replace(description.rates, mix_share=share)
+    return replace(description, rates=rates, stages=without(description.stages, i))
+
+
+def leave_one_out(description: Description) -> Iterator[tuple[str, Description]]:
+    """(what is left out, the rest) for every part that can be spared."""
+    if len(description.contexts) > 1:
+        for i, context in enumerate(description.contexts):
+            rest = without(description.contexts, i)
+            yield f"context {context_name(context)}", replace(description, contexts=rest)
+    for i, match in enumerate(description.matches):
+        rest = without_match(description.matches, i)
+        also = len(description.matches) - len(rest) - 1
+        name = f"match {match_name(match)}" + (f" and {also} on its table" if also else "")
+        yield name, replace(description, matches=rest)
+    if len(description.sets) > 1:
+        for i, part in enumerate(description.sets):
+            rest = without(description.sets, i)
+            yield f"set {selector_name(part)}", replace(description, sets=rest)
+    if len(description.finals) > 1:
+        for i, part in enumerate(description.finals):
+            rest = without(description.finals, i)
+            yield f"final {selector_name(part)}", replace(description, finals=rest)
+    for i, part in enumerate(description.stages):
+        name = f"stage {selector_name(part)}, share {part.share}"
+        yield name, without_stage(description, i)

@@ -1,0 +1,24 @@
+"""Archives do not grow unnoticed: not by more than 0.1 % over tests/ratio.tsv.
+
+A gain is printed. When a change is meant: `python -m tests.accept_ratio`.
+"""
+
+import pytest
+from ratio_sources import archive_size, cases, content, digest, stored
+
+MOST_GROWTH = 0.001
+
+
+@pytest.mark.parametrize(("source", "level"), cases())
+def test_archives_do_not_grow(source, level, capsys):
+    data = content(source)
+    if data is None:
+        pytest.skip(f"{source} is not in the corpus beside the checkout")
+    known, before = stored()[source, level]
+    assert digest(data) == known, f"{source} is not what the stored figure is of"
+    now = archive_size(data, level)
+    change = f"{source}, level {level}: {before} → {now} bytes ({100 * (now / before - 1):+.2f} %)"
+    if now < before:
+        with capsys.disabled():
+            print(f"\n{change}")
+    assert now <= before * (1 + MOST_GROWTH), change
