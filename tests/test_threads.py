@@ -1,0 +1,52 @@
+"""The bytes do not depend on the number of threads, nor on when each of them gets there."""
+
+import random
+
+import numpy as np
+import pytest
+from delayed_kernel import delays
+
+from cmixpy import engine, presets
+
+THREADS = (1, 2, 3, 8)
+SIZE = 24_000
+
+
+def symbols_for(preset: str) -> np.ndarray:
+    rng = random.Random(preset)
+    if preset == "dna":
+        known = [rng.randrange(4) for _ in range(SIZE // 2)]
+        copies = known[500:9000] + [3 - base for base in known[4000:9000][::-1]]
+        return np.array((known + copies)[:SIZE], dtype=np.uint8)
+    if preset == "text":
+        words = ["lane", "step", "the", "of", "Slots,", "<i>", "[1]", "mixer.", "\n"]
+        return np.frombuffer(" ".join(rng.choices(words, k=SIZE)).encode()[:SIZE], dtype=np.uint8)
+    values = np.cumsum([rng.randrange(-9, 10) for _ in range(SIZE // 2)])
+    return values.astype("<i2").view(np.uint8)
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS)
+@pytest.mark.parametrize("lanes", [3, 8])
+def test_threads_and_delays(preset, lanes, monkeypatch):
+    symbols = symbols_for(preset)
+    plan = presets.choose(5, preset, len(symbols), lanes)
+    codes = engine.encode_segment(symbols, plan, 1)
+    assert sum(map(len, codes)) < len(symbols)
+    delays(monkeypatch)
+    for threads, others in zip(THREADS, THREADS[::-1], strict=True):
+        assert engine.encode_segment(symbols, plan, threads) == codes, threads
+        assert np.array_equal(engine.decode_segment(codes, len(symbols), plan, others), symbols)
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS)
+def test_state_does_not_depend_on_threads(preset, monkeypatch):
+    """Not the codes alone: everything shared ends as it does with one thread."""
+    delays(monkeypatch)
+    symbols = symbols_for(preset)[:6000]
+    plan = presets.choose(5, preset, len(symbols), 8)
+    alone, many = (engine.encoder(symbols, plan, threads) for threads in (1, 3))
+    for segment in (alone, many):
+        segment.run(0, segment.steps)
+    for name, expected in alone.shared._asdict().items():
+        assert np.array_equal(getattr(many.shared, name), expected), name
+    assert np.array_equal(many.private.lanes, alone.private.lanes)
