@@ -1,0 +1,69 @@
+"""Writes tests/golden/*.cmx, archives that every later version must decode.
+
+    python -m tests.make_golden
+
+The data come from SHAKE-256, so that no library's random numbers have a say in them.
+"""
+
+from hashlib import shake_256
+from pathlib import Path
+
+import cmixpy
+from cmixpy import presets
+
+FOLDER = Path(__file__).with_name("golden")
+WORDS = b"the lane step of a slot Mixer <b>mix</b> (node) 42, 1.5; \xc3\xa9tat\n \xff".split(b" ")
+
+
+def noise(seed: str, size: int) -> bytes:
+    return shake_256(seed.encode()).digest(size)
+
+
+def text(seed: str, size: int) -> bytes:
+    return b" ".join(WORDS[value % len(WORDS)] for value in noise(seed, size))[:size]
+
+
+def dna(seed: str, size: int) -> bytes:
+    letters = bytes(b"ACGT"[value & 3] for value in noise(seed, size // 2))
+    inverted = letters[::-1].translate(bytes.maketrans(b"ACGT", b"TGCA"))
+    sequence = letters + inverted[:300] + b"N" * 25 + letters[100:].lower()
+    lines = [sequence[i : i + 60] for i in range(0, len(sequence), 60)]
+    return b">" + seed.encode() + b"\n" + b"\n".join(lines) + b"\n"
+
+
+def binary(seed: str, size: int) -> bytes:
+    """Records of four bytes: a counter, a small number, two that rarely change."""
+    values = noise(seed, size // 4)
+    return b"".join(
+        bytes((i & 255, value & 7, i >> 8, 200 + (value == 0))) for i, value in enumerate(values)
+    )
+
+
+DATA = {"text": text, "dna": dna, "binary": binary}
+# name: (data, options of compress)
+CASES = {
+    f"{preset}-{level}": (
+        DATA[preset](f"{preset} {level}", 2400),
+        {"preset": preset, "level": level, "lanes": 1 + level % 3},
+    )
+    for preset in presets.PRESETS
+    for level in presets.LEVELS
+}
+CASES["empty"] = (b"", {})
+CASES["stored"] = (noise("stored", 300), {})
+CASES["segments"] = (
+    text("segments", 2000) + noise("segments", 700),
+    {"preset": "text", "level": 2, "segment_size": 900},
+)
+
+
+def main() -> None:
+    FOLDER.mkdir(exist_ok=True)
+    for name, (data, options) in CASES.items():
+        archive = cmixpy.compress(data, threads=1, **options)
+        (FOLDER / f"{name}.cmx").write_bytes(archive)
+        print(f"{name}: {len(data)} → {len(archive)} bytes")
+
+
+if __name__ == "__main__":
+    main()

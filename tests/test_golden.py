@@ -1,0 +1,20 @@
+"""Archives in tests/golden (made by make_golden.py) decode, and are made again byte for byte."""
+
+import pytest
+from make_golden import CASES, FOLDER
+
+import cmixpy
+
+pytestmark = pytest.mark.skipif(not FOLDER.exists(), reason="no golden archives were made yet")
+
+
+def test_all_are_there():
+    assert {path.stem for path in FOLDER.glob("*.cmx")} == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_golden(name):
+    data, options = CASES[name]
+    archive = (FOLDER / f"{name}.cmx").read_bytes()
+    assert cmixpy.decompress(archive) == data
+    assert cmixpy.compress(data, **options) == archive
