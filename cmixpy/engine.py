@@ -5,12 +5,14 @@ threads, the calling one included, code the same range of steps and meet at the 
 between ranges the calling thread reports progress and takes interrupts.
 """
 
+import os
 import threading
 import time
 
 import numpy as np
 
-from cmixpy.model import clock, fields, state, step
+from cmixpy.model import atomics, clock, fields, state, step
+from cmixpy.pace import Pace
 
 # A range of steps lasts about this long: what an interrupt waits for, at most.
 CHUNK_SECONDS = 0.1
@@ -23,7 +25,7 @@ def compiled() -> bool:
 
     if step.run.signatures:
         return True
-    return any(CACHE_DIRECTORY.glob("*/step.run-*.nbc"))
+    return any(CACHE_DIRECTORY.glob("*/step.build_run.*.nbc"))
 
 
 class Segment:
@@ -40,6 +42,9 @@ class Segment:
         self.shared = state.build_shared(plan, self.plan, length)
         self.private = state.build_private(plan, self.threads)
         self.sync = np.zeros(24, dtype=np.int64)
+        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+        enough = self.threads <= (cores or 1)
+        self.sync[17] = atomics.PATIENT_SPINS if enough else atomics.IMPATIENT_SPINS
         self.times = np.zeros((self.threads, clock.CLOCK_COLUMNS), dtype=np.int64)
 
     def start(self, source: np.ndarray, codes: np.ndarray, starts: np.ndarray) -> None:
@@ -55,19 +60,20 @@ class Segment:
             self.decode, self.sync, thread, threads, first, last, self.times,
         )  # fmt: skip
 
-    def run(self, first: int, last: int) -> None:
-        """Code steps first … last - 1 on all threads."""
+    def run(self, first: int, last: int, threads: int | None = None) -> None:
+        """Code steps first … last - 1 on `threads` threads, by default all."""
+        threads = threads or self.threads
         failures: list[BaseException] = []
 
         def work(thread: int) -> None:
             try:
-                self._steps(thread, self.threads, first, last)
+                self._steps(thread, threads, first, last)
             except BaseException as error:
                 failures.append(error)
 
         helpers = [
             threading.Thread(target=work, args=(thread,), daemon=True)
-            for thread in range(1, self.threads)
+            for thread in range(1, threads)
         ]
         try:
             for helper in helpers:
@@ -85,13 +91,15 @@ class Segment:
 
     def run_all(self, progress) -> bool:
         """Code every step, in ranges; False as soon as a lane's buffer has overflowed."""
-        done, chunk = 0, FIRST_CHUNK
+        done, chunk, pace = 0, FIRST_CHUNK, Pace(self.threads)
         counts = self.private.lanes[:, fields.CODE_COUNT]
         while done < self.steps:
             until = min(self.steps, done + chunk)
             began = time.perf_counter()
-            self.run(done, until)
+            threads = pace.next
+            self.run(done, until, threads)
             took = time.perf_counter() - began
+            pace.record(threads, (until - done) / (took + 1e-9))
             chunk = max(FIRST_CHUNK, min(4 * chunk, int(chunk * CHUNK_SECONDS / (took + 1e-9))))
             done = until
             if progress is not None:

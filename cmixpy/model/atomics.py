@@ -12,9 +12,11 @@ from numba.extending import intrinsic
 
 from cmixpy.model.jit import block
 
-# After this many polls a waiting thread gives its core away: more threads than cores, or a
-# neighbour process on the core of the thread that is waited for.
-SPINS_BEFORE_YIELD = 4000
+# After so many polls a waiting thread gives its core away. Where every thread has a core, a late
+# one was put aside for a neighbour process and will be back; giving the core away as well would
+# only lose the next race. With more threads than cores it is the only way on.
+PATIENT_SPINS = 300_000
+IMPATIENT_SPINS = 100
 
 
 def _element_pointer(context, builder, array_type, array, index):
@@ -105,7 +107,8 @@ def barrier(sync, threads):
     """Wait until `threads` threads are here, or one has given up.
 
     sync: int64[24], apart by cache lines: [0] arrivals, [8] generation, [16] not 0: give up (a
-    thread was interrupted before it came; the state is lost, but no thread spins for ever).
+    thread was interrupted before it came; the state is lost, but no thread spins for ever),
+    [17] polls before a waiting thread yields.
     """
     if threads > 1:
         generation = atomic_load(sync, 8)
@@ -116,5 +119,6 @@ def barrier(sync, threads):
             spins = 0
             while atomic_load(sync, 8) == generation and atomic_load(sync, 16) == 0:
                 spins += 1
-                if spins > SPINS_BEFORE_YIELD:
+                if spins > sync[17]:
+                    spins = 0
                     _yield_core()

@@ -2,8 +2,12 @@
 
 An entry packs probability(22) | count(10) in the lower half of an int64. During a step lanes only
 note which entries they touched; the commit gathers the zeros and ones of each entry and applies
-one closed form, the mean of a beta posterior:  p += (n1 - n·p) / (min(count, limit) + n + 0.5),  count += n. For one bit
-this is the adaptive-rate state map of PAQ (Mahoney); for many it does not depend on their order.
+one closed form, the mean of a beta posterior:
+
+    p += (n1 - n·p) / (count + n + 0.5),  count = min(count + n, limit).
+
+For one bit this is the adaptive-rate state map of PAQ (Mahoney); for many it does not depend on
+their order.
 """
 
 from cmixpy.model.jit import block
