@@ -1,0 +1,168 @@
+"""The reference's state laid out as the kernels' arrays (cmixpy/model/state.py)."""
+
+import numpy as np
+from reference.coder import M32, Encoder
+
+from cmixpy.model import fields
+
+# Larger arrays are compared as a whole every so many steps, and what a step wrote after each.
+SMALL, EVERY = 1 << 19, 16
+LANE_FIELDS = {
+    fields.LOW: "low", fields.HIGH: "high", fields.WORD: "word", fields.WORD_1: "word1",
+    fields.WORD_2: "word2", fields.WORD_3: "word3", fields.POSITION: "position",
+    fields.START: "start", fields.LENGTH: "length", fields.LINE: "line",
+    fields.LINE_BEFORE: "line_before", fields.LINE_FIRST: "line_first",
+    fields.CLASSES: "classes", fields.WORD_LENGTH: "letters", fields.OPENED: "opened",
+    fields.OPENED_BEFORE: "opened_before", fields.PACKED: "packed",
+    fields.REVERSED: "reversed", fields.ORDER_HITS: "hits",
+}  # fmt: skip
+MATCH_FIELDS = {
+    fields.MATCH_POINTER: "pointer", fields.MATCH_LENGTH: "length",
+    fields.MATCH_MISSES: "misses", fields.MATCH_SYMBOL: "symbol",
+    fields.MATCH_FLOOR: "floor", fields.MATCH_SLOT: "slot",
+}  # fmt: skip
+
+
+def pack_node(node) -> int:
+    return node.probability << 15 | node.count << 8 | node.state
+
+
+def pack_entry(entry) -> int:
+    return entry.probability << 10 | entry.count
+
+
+def bases(sizes) -> list[int]:
+    """Where each of several tables begins, one behind the other."""
+    return np.cumsum([0, *sizes]).tolist()
+
+
+class KernelState:
+    """What the kernels' arrays must hold; `follow` it after each step, then `check` it."""
+
+    def __init__(self, model, segment):
+        self.model, self.segment = model, segment
+        d, width = model.description, model.width
+        self.spans = {
+            name: [1 << width if s.partial else width for s in selectors]
+            for name, selectors in (("sets", d.sets), ("finals", d.finals))
+        }
+        self.base = {
+            "slots": bases(len(table.tags) for table in model.slots),
+            "sets": bases(
+                s.values * span for s, span in zip(d.sets, self.spans["sets"], strict=True)
+            ),
+            "finals": bases(
+                s.values * span for s, span in zip(d.finals, self.spans["finals"], strict=True)
+            ),
+            "histories": bases(256 for _ in d.contexts),
+        }
+        self.base["lengths"] = [self.base["histories"][-1] + 2048 * m for m in range(5)]
+        end = self.base["lengths"][len(d.matches)]
+        self.base["stages"] = [end + b for b in bases(s.values * 33 << width for s in d.stages)]
+        self.arrays = {
+            name: np.zeros_like(getattr(segment.shared, name))
+            for name in ("slots", "probability", "weights", "final_weights", "match_table")
+        }
+        self._fill(segment.shared)
+
+    def _fill(self, shared) -> None:
+        """The state before the first step."""
+        model, d = self.model, self.model.description
+        # Of an empty row only the tag and the count of node 1 can be read.
+        self.arrays["slots"][:] = shared.slots
+        assert not self.arrays["slots"][:, 0].any()
+        assert not (self.arrays["slots"][:, 1] & 0x7F00).any()
+        for table, base in zip(model.histories, self.base["histories"], strict=False):
+            # Behind the 209 histories the kernels have spare entries, which stay as they are.
+            self.arrays["probability"][base : base + 256] = shared.probability[base : base + 256]
+            for state in range(209):
+                self.arrays["probability"][base + state] = pack_entry(table.read(state))
+        for m, table in enumerate(model.lengths):
+            for key in np.ndindex(16, 8, 8, 2):
+                self.arrays["probability"][self._place("lengths", m, key)[1]] = pack_entry(
+                    table.read(key)
+                )
+        for i, (table, stage) in enumerate(zip(model.stages, d.stages, strict=True)):
+            row = [pack_entry(table.read((0, 0, j))) for j in range(33)]
+            at = slice(self.base["stages"][i], self.base["stages"][i + 1])
+            self.arrays["probability"][at] = np.tile(row, stage.values << model.width)
+        self.arrays["weights"][:, : len(model.sets[0].first)] = model.sets[0].first
+        self.arrays["final_weights"][:, : len(d.sets)] = model.finals[0].first
+
+    def _place(self, name: str, number: int, key):
+        """The array and the index in it of what the reference calls key of table `number`."""
+        if name == "match_tables":
+            return "match_table", (number, key)
+        base = self.base[name][number]
+        match name:
+            case "slots":
+                return "slots", base + key
+            case "histories":
+                return "probability", base + key
+            case "lengths":
+                slot, misses, k, expected = key
+                return "probability", base + ((slot * 8 + misses) * 8 + k) * 2 + expected
+            case "stages":
+                value, partial, j = key
+                return "probability", base + ((value << self.model.width) + partial) * 33 + j
+        value, within = key
+        array = "weights" if name == "sets" else "final_weights"
+        return array, base + value * self.spans[name][number] + within
+
+    def _value(self, name: str, number: int, key):
+        table = getattr(self.model, name)[number]
+        match name:
+            case "match_tables":
+                return table[key]
+            case "slots":
+                return [table.tags[key], *map(pack_node, table.nodes[key][1:])]
+            case "sets" | "finals":
+                return table.row(key)
+        return pack_entry(table.read(key))
+
+    def follow(self, written: dict) -> None:
+        """Take what a step's commits wrote (`Model.step`)."""
+        for (name, number), keys in written.items():
+            for key in keys:
+                array, index = self._place(name, number, key)
+                value = self._value(name, number, key)
+                if name in ("sets", "finals"):
+                    self.arrays[array][index, : len(value)] = value
+                else:
+                    self.arrays[array][index] = value
+
+    def check(self, step: int, written: dict, coders: list) -> None:
+        """Assert that the kernels' state is the reference's."""
+        history = [0 if s is None else s for s in self.model.history]
+        assert self.segment.shared.history.tolist() == history, step
+        # The kernels also count in the entries of empty histories, which nobody reads.
+        unread = self.base["histories"][:-1]
+        self.arrays["probability"][unread] = self.segment.shared.probability[unread]
+        for name, expected in self.arrays.items():
+            if expected.size <= SMALL or step % EVERY == 0 or step + 1 == self.model.steps:
+                found = getattr(self.segment.shared, name)
+                if not np.array_equal(found, expected):
+                    where = np.argwhere(found != expected)[:5].tolist()
+                    raise AssertionError(f"step {step}: {name} differs at {where}")
+        for (name, number), keys in written.items():
+            for key in keys:
+                array, index = self._place(name, number, key)
+                if self.arrays[array].size > SMALL:
+                    found = getattr(self.segment.shared, array)[index]
+                    assert np.array_equal(found, self.arrays[array][index]), (step, name, key)
+        for lane, coder in zip(self.model.lanes, coders, strict=True):
+            self._check_lane(step, lane, coder, self.segment.private.lanes[lane.index].tolist())
+
+    def _check_lane(self, step: int, lane, coder, row: list[int]) -> None:
+        found = {name: row[column] for column, name in LANE_FIELDS.items()}
+        assert found == {name: getattr(lane, name) for name in found}, (step, lane.index)
+        for m, match in enumerate(lane.matches):
+            base = fields.MATCH + m * fields.MATCH_FIELDS
+            found = {name: row[base + column] for column, name in MATCH_FIELDS.items()}
+            assert found == vars(match), (step, lane.index, m)
+        assert row[fields.CODE_RANGE] == coder.range, (step, lane.index)
+        if isinstance(coder, Encoder):
+            # The kernel keeps 32 bits, and a carry that waits to leave.
+            assert row[fields.CODE_LOW] & M32 == coder.low & M32, (step, lane.index)
+        else:
+            assert row[fields.CODE_VALUE] == coder.code, (step, lane.index)
