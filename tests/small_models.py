@@ -1,0 +1,189 @@
+"""Inputs and descriptions that make rare rules of the model common in a few hundred symbols."""
+
+import random
+from dataclasses import replace
+
+import numpy as np
+
+from cmixpy import presets
+from cmixpy.description import Context, Description, Match, Selector, Stage
+
+
+def text(random: random.Random, n: int) -> bytes:
+    words = ["the", "lane", "<b>", "step", "(of)", "[no]", "Mixer,", "12.5", "slot\n", "état"]
+    words += ['"quoted"', "{x}\n", "cats.", "Dogs", "Internationalisation", "\n"]
+    return " ".join(random.choices(words, k=n)).encode()[:n]
+
+
+def repeats(random: random.Random, n: int) -> bytes:
+    """Copies of one block with a symbol changed now and then, and the lengths between varied."""
+    block = random.randbytes(random.choice((5, 23, 61)))
+    data = bytearray()
+    while len(data) < n:
+        copy = bytearray(block)
+        if random.random() < 0.4:
+            copy[random.randrange(len(copy))] ^= 1 << random.randrange(8)
+        data += copy
+    return bytes(data[:n])
+
+
+def extremes(random: random.Random, n: int) -> bytes:
+    """Runs of zeros and ones, so long that everything saturates, and their breaks."""
+    data = bytearray()
+    while len(data) < n:
+        data += random.choice((b"\0", b"\xff", b"\0\xff")) * random.choice((1, 30, 90))
+    return bytes(data[:n])
+
+
+def noise(random: random.Random, n: int) -> bytes:
+    return random.randbytes(n)
+
+
+def byte_symbols(seed: int, n: int) -> np.ndarray:
+    rng = random.Random(seed)
+    kinds = [text, repeats, extremes, noise]
+    rng.shuffle(kinds)
+    return np.frombuffer(b"".join(kind(rng, n // 4 + 1) for kind in kinds)[:n], dtype=np.uint8)
+
+
+def base_symbols(seed: int, n: int) -> np.ndarray:
+    """Bases with copies and inverted copies, some with changes, and a run of one base."""
+    rng = np.random.default_rng(seed)
+    parts = [rng.integers(0, 4, n // 5)]
+    while sum(map(len, parts)) < n:
+        known = np.concatenate(parts)
+        length = int(rng.integers(30, 120))
+        start = int(rng.integers(0, max(1, len(known) - length)))
+        copy = known[start : start + length].copy()
+        kind = int(rng.integers(0, 5))
+        if kind == 0:
+            copy = np.full(60, int(rng.integers(0, 4)))
+        elif kind < 3:
+            copy = 3 - copy[::-1]
+        copy[rng.integers(0, len(copy), len(copy) // 16)] = int(rng.integers(0, 4))
+        parts.append(copy)
+    return np.concatenate(parts)[:n].astype(np.uint8)
+
+
+def tight(description: Description, seed: int) -> Description:
+    """Tiny limits and huge rates, so that every clamp and every saturation is met."""
+    rng = random.Random(seed)
+    width = description.symbol_bits
+    minimum = {m: rng.randint(2, 5) if width == 8 else rng.randint(4, 8) for m in range(4)}
+    return replace(
+        description,
+        rates=replace(
+            description.rates,
+            first=65535, last=rng.choice((0, 20000)), half=200,
+            final_first=65535, final_last=rng.choice((0, 20000)),
+            history_limit=rng.choice((1, 4)), match_limit=rng.choice((1, 3)),
+            history_start=rng.choice((0, 2)), match_start=rng.choice((0, 5)),
+            initial_linear=1000, initial_match=1000,
+        ),
+        contexts=tuple(
+            replace(c, limit=rng.choice((1, 2, 3)), inverted=min(c.inverted, rng.randint(3, 12)))
+            for c in description.contexts
+        ),
+        matches=tuple(
+            replace(
+                m, minimum=minimum[m.table], longest=rng.choice((8, 20)),
+                window=rng.choice((0xF, 0xFFFF)), tolerance=rng.choice((0, 2, 8)),
+            )
+            for m in description.matches
+        ),
+        stages=tuple(
+            replace(
+                s, function=2 if s.function == 7 else s.function, a=min(s.a, 6),
+                limit=rng.choice((1, 3)), start=rng.choice((0, 2)),
+            )
+            for s in description.stages
+        ),
+    )  # fmt: skip
+
+
+def mild(description: Description, seed: int) -> Description:
+    """As the preset is, but for matches short enough to be met in a few hundred symbols."""
+    return replace(
+        description,
+        matches=tuple(replace(m, minimum=min(m.minimum, 9)) for m in description.matches),
+        stages=tuple(replace(s, a=min(s.a, 6)) for s in description.stages),
+    )
+
+
+def every_function(width: int) -> Description:
+    """Every context, selector and match of a symbol width that a description can name."""
+    base = presets.describe(5, "text" if width == 8 else "dna")
+    M32 = 0xFFFFFFFF
+    if width == 8:
+        contexts = [
+            Context(function, a, b, bits, 127, known=(a ^ b) & 1, local=b & 1, inverted=5)
+            for function, a, b, bits in [
+                (0, 0, 0, 1), (0, M32, 0xFFFF, 26), (1, 15, 0, 5), (1, 6, 255, 9),
+                (2, 0, 0, 4), (2, 255, 3, 9), (3, 0, 0, 9), (3, 255, 2, 9), (4, M32, 255, 9),
+                (5, 0, 0, 9), (5, 0xFFFF, 0, 9), (6, 255, 0, 9), (6, 0, 1, 9),
+            ]
+        ]  # fmt: skip
+        matches = [(2, 0, 0), (7, 0, 1), (12, 0, 2), (7, 0, 1)]
+        backwards = [0, 0, 0, 0]
+    else:
+        contexts = [
+            Context(7, a, b, bits, limit, known=1, local=local, inverted=order)
+            for a, b, bits, limit, local, order in [
+                (0xFF, 0, 3, 127, 0, 4), (M32, 0xFFF, 26, 3, 1, 22), (M32, M32 >> 2, 9, 20, 0, 30),
+                (0xFFF, 0, 6, 127, 0, 1), (3, 0, 2, 5, 0, 0),
+            ]
+        ]  # fmt: skip
+        matches = [(6, 0, 0), (6, 0, 0), (17, 0, 2), (17, 0, 2)]
+        backwards = [0, 1, 0, 1]
+    selectors = [
+        Selector(function, 5 if function == 9 else 3, int(function in (0, 3, 4, 6, 9, 12)))
+        for function in range(14)
+    ]
+    return Description(
+        symbol_bits=width,
+        rates=replace(base.rates, mix_share=4, lane_power=1000, confidence=255),
+        contexts=tuple(contexts),
+        matches=tuple(
+            Match(minimum, back, table, 6 + table, 40, 0xFF, 3)
+            for (minimum, _, table), back in zip(matches, backwards, strict=True)
+        ),
+        sets=(*selectors, Selector(3, 0, 0), Selector(4, 0, 0)),
+        finals=tuple(Selector(function, 4, int(function != 8)) for function in (3, 4, 6, 8, 9, 12)),
+        stages=tuple(
+            Stage(function, 4, share, 1023, 1023)
+            for function, share in (
+                (3, 1),
+                (4, 2),
+                (8 if width == 2 else 13, 3),
+                (12, 3),
+                (6, 2),
+                (9, 1),
+            )
+        ),
+    )
+
+
+def unsure_sets(description: Description) -> Description:
+    """Contexts that never hit leave only the constant: its weights run to their limits."""
+    return replace(
+        description,
+        rates=replace(description.rates, first=65535, last=65535, lane_power=0),
+        contexts=(Context(3, 0xFFFFFFFF, 0, 6, 127, 0, 0, 0),),
+        matches=(),
+        sets=(Selector(0, 0, 1),),
+        finals=(Selector(0, 0, 1),),
+    )
+
+
+def unsure_finals(description: Description, direct: int) -> Description:
+    """A first layer that learns nothing and says little: the second one's weights run away."""
+    rates = replace(
+        description.rates,
+        first=0, last=0, final_first=65535, final_last=65535, lane_power=0, confidence=1,
+        initial_indirect=0, initial_direct=direct, initial_linear=0,
+    )  # fmt: skip
+    context = Context(0, 0, 0, 6, 1, 0, 0, 0)
+    return replace(
+        description, rates=rates, contexts=(context,), matches=(),
+        sets=(Selector(0, 0, 1),), finals=(Selector(0, 0, 0),),
+    )  # fmt: skip
