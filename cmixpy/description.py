@@ -168,6 +168,15 @@ class Description:
         if shares != 16:
             raise ValueError(f"the shares of mix and SSE stages add up to {shares}, not 16")
 
+        if self.entries >= 1 << 31:
+            raise ValueError(f"{self.entries} counted entries, not below 2^31")
+
+    @property
+    def entries(self) -> int:
+        """Counted entries: histories, match lengths, SSE buckets; int32 numbers name them."""
+        rows = sum(stage.values for stage in self.stages) << self.symbol_bits
+        return 256 * len(self.contexts) + 2048 * len(self.matches) + 33 * rows
+
     def to_bytes(self) -> bytes:
         """Canonical form: varints in the order of the fields."""
         values = [self.symbol_bits, *astuple(self.rates)]
@@ -243,14 +252,12 @@ class Plan:
         slots = sum(width << min(c.bits, self.table_bits) for c in d.contexts)
         rows = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.sets)
         finals = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.finals)
-        entries = 256 * len(d.contexts) + 2048 * len(d.matches)
-        entries += sum(s.values * symbols * 33 for s in d.stages)
         tables = sum(4 << min(m.bits, self.table_bits + 2) for m in d.matches)
         lane = len(d.contexts) * 400 + d.symbol_bits * (inputs * 2 + 400) + 4096
         process = 300 << 20  # Python, numpy, numba with its compiled kernels
         code = length + length // 8 + 256 * self.lanes
         return (
-            process + slots + rows * (inputs * 4 + 4) + finals * 132 + entries * 8 + tables
+            process + slots + rows * (inputs * 4 + 4) + finals * 132 + d.entries * 8 + tables
             + lane * self.lanes + length + code
         )  # fmt: skip
 

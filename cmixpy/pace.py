@@ -2,8 +2,8 @@
 
 Lockstep threads wait for each other after every symbol, so one that a neighbour process keeps
 from its core stops them all; then a single thread can be the faster choice (measured on two cores
-with two busy neighbours, alice29.txt at 3 lanes: 5 KB/s on two threads always, 82 KB/s so). The bytes do not depend
-on it, so the pace is free to change.
+with two busy neighbours, alice29.txt at 3 lanes: 5 KB/s on two threads always, 82 KB/s so). The
+bytes do not depend on it, so the pace is free to change.
 """
 
 # A range of all threads that is slower than this share of the best one calls for a comparison.

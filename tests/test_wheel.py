@@ -64,7 +64,7 @@ def test_round_trip_in_a_fresh_environment(wheel, tmp_path):
     )
     assert Path(where.stdout.strip()).is_relative_to(tmp_path)
     cmixpy("c", "-q", "in")
-    assert (tmp_path / "in.cmx").stat().st_size < 500
+    assert (tmp_path / "in.cmx").stat().st_size < 100
     cmixpy("d", "-q", "in.cmx", "back")
     assert (tmp_path / "back").read_bytes() == (tmp_path / "in").read_bytes()
     for preset in ("text", "dna", "binary"):
