@@ -1,7 +1,6 @@
 """From bytes to archive and back, for streams and for bytes in memory."""
 
 import io
-import os
 from typing import BinaryIO
 
 import numpy as np
@@ -11,6 +10,7 @@ from cmixpy import archive
 from cmixpy.detect import detect
 from cmixpy.errors import DamagedError, OptionError
 from cmixpy.header import MAX_LANES, MAX_SEGMENT
+from cmixpy.pace import usable_cores
 from cmixpy.report import SILENT, Report
 from cmixpy.segments import SegmentEncoder, decode, require_memory
 from cmixpy.source import Source
@@ -100,7 +100,7 @@ def compress_stream(
 ) -> None:
     """Compress a stream, of which the length need not be known, into another."""
     check_options(level, preset, lanes, threads, segment_size)
-    encoder = SegmentEncoder(level, lanes, threads or default_threads(), memory_limit, report)
+    encoder = SegmentEncoder(level, lanes, threads or usable_cores(), memory_limit, report)
     writer = archive.Writer(sink)
     done = 0
     for data, chosen, last in _segments(source, level, preset, segment_size):
@@ -129,7 +129,7 @@ def decompress_stream(
     segments required, before the first segment is decoded. A segment is written only after its
     hash has been found right.
     """
-    threads = threads or default_threads()
+    threads = threads or usable_cores()
     if source.seekable():
         start = source.tell()
         total = 0
@@ -157,13 +157,6 @@ def decompress_stream(
             sink.write(data)
         done += segment.length
         report.advance(done, reader.source.offset)
-
-
-def default_threads() -> int:
-    """Cores that this process may run on."""
-    if hasattr(os, "sched_getaffinity"):
-        return len(os.sched_getaffinity(0))
-    return os.cpu_count() or 1
 
 
 def check_options(

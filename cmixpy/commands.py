@@ -12,6 +12,7 @@ from typing import BinaryIO
 from cmixpy import codec, memory
 from cmixpy.errors import CmixpyError, OptionError
 from cmixpy.files import atomic_output, check_target
+from cmixpy.pace import usable_cores
 from cmixpy.report import SILENT, Report
 
 SUFFIX = ".cmx"
@@ -124,7 +125,7 @@ def list_archive(source: str, threads: int | None) -> None:
     from cmixpy.listing import list_archive
 
     with _named(source), _input(source) as reader:
-        list_archive(reader, threads or codec.default_threads())
+        list_archive(reader, threads or usable_cores())
 
 
 def list_models() -> None:

@@ -120,7 +120,7 @@ PARTS = (
     ("contexts", Context, 1, MAX_CONTEXTS),
     ("matches", Match, 0, MAX_MATCHES),
     ("sets", Selector, 1, MAX_SETS),
-    ("finals", Selector, 1, MAX_FINALS),
+    ("finals", Selector, 0, MAX_FINALS),
     ("stages", Stage, 0, MAX_STAGES),
 )
 
@@ -167,7 +167,6 @@ class Description:
         shares = self.rates.mix_share + sum(stage.share for stage in self.stages)
         if shares != 16:
             raise ValueError(f"the shares of mix and SSE stages add up to {shares}, not 16")
-
         if self.entries >= 1 << 31:
             raise ValueError(f"{self.entries} counted entries, not below 2^31")
 

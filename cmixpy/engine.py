@@ -5,14 +5,14 @@ threads, the calling one included, code the same range of steps and meet at the 
 between ranges the calling thread reports progress and takes interrupts.
 """
 
-import os
 import threading
 import time
 
 import numpy as np
 
 from cmixpy.model import atomics, clock, fields, state, step
-from cmixpy.pace import Pace
+from cmixpy.model.jit import CACHE_DIRECTORY
+from cmixpy.pace import Pace, usable_cores
 
 # A range of steps lasts about this long: what an interrupt waits for, at most.
 CHUNK_SECONDS = 0.1
@@ -21,8 +21,6 @@ FIRST_CHUNK = 64
 
 def compiled() -> bool:
     """Whether the kernels are loaded or in the on-disk cache (then they load in a moment)."""
-    from cmixpy.model.jit import CACHE_DIRECTORY
-
     if step.run.signatures:
         return True
     return any(CACHE_DIRECTORY.glob("*/step.build_run.*.nbc"))
@@ -42,8 +40,7 @@ class Segment:
         self.shared = state.build_shared(plan, self.plan, length)
         self.private = state.build_private(plan, self.threads)
         self.sync = np.zeros(24, dtype=np.int64)
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        enough = self.threads <= (cores or 1)
+        enough = self.threads <= usable_cores()
         self.sync[17] = atomics.PATIENT_SPINS if enough else atomics.IMPATIENT_SPINS
         self.times = np.zeros((self.threads, clock.CLOCK_COLUMNS), dtype=np.int64)
 

@@ -6,10 +6,19 @@ with two busy neighbours, alice29.txt at 3 lanes: 5 KB/s on two threads always, 
 bytes do not depend on it, so the pace is free to change.
 """
 
+import os
+
 # A range of all threads that is slower than this share of the best one calls for a comparison.
 SUSPICIOUS = 0.7
 # Ranges between two tries of all threads while one is faster.
 PATIENCE = 8
+
+
+def usable_cores() -> int:
+    """Cores that this process may run on."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 class Pace:

@@ -87,7 +87,8 @@ class KernelState:
             at = slice(self.base["stages"][i], self.base["stages"][i + 1])
             self.arrays["probability"][at] = np.tile(row, stage.values << model.width)
         self.arrays["weights"][:, : len(model.sets[0].first)] = model.sets[0].first
-        self.arrays["final_weights"][:, : len(d.sets)] = model.finals[0].first
+        for final in model.finals[:1]:
+            self.arrays["final_weights"][:, : len(d.sets)] = final.first
 
     def _place(self, name: str, number: int, key):
         """The array and the index in it of what the reference calls key of table `number`."""

@@ -1,8 +1,9 @@
 """The end of a half-step: what the lanes noted becomes shared state.
 
-Columns (a context's slots, a weight set, a table of counted entries, a match table) are
-independent of one another, so threads take them in turn; within a column the lanes are walked in
-order. What the order could change is owned (first claim wins); the rest is summed or counted.
+Slots are written by the thread that coded the lane, whose core has the copies at hand. Columns (a
+weight set, a table of counted entries, a match table) are independent of one another, so threads
+take them in turn; within a column the lanes are walked in order. What the order could change is
+owned (lowest claim wins); the rest is summed or counted.
 """
 
 from cmixpy.model import fields as f
@@ -14,24 +15,25 @@ from cmixpy.model.slots import commit_slots
 
 
 @block
-def commit(plan, shared, private, lanes_from, lanes_to, step, stamp, thread, threads, timed,
-           clock):
-    """Commit this thread's share of the columns; `stamp` numbers the half-step from 1."""
+def commit(plan, shared, private, lanes_from, lanes_to, own_from, own_to, step, stamp, thread,
+           threads, timed, clock):
+    """Commit the slots of the thread's own lanes, and its share of the columns of all lanes.
+
+    `stamp` numbers the half-step from 1.
+    """
     bits = plan.numbers[2]
     contexts = plan.context_function.shape[0]
     matches = plan.match_minimum.shape[0]
     sets = plan.set_function.shape[0]
     finals = plan.final_function.shape[0]
     stages = plan.sse_function.shape[0]
-    task = thread
-    while task < contexts:
+    for c in range(contexts):
         commit_slots(
-            task, lanes_from, lanes_to, private.active, private.claims, private.copies,
-            shared.slots, private.claimed[task], stamp,
+            c, plan.context_base[c], own_from, own_to, private.active, private.claims,
+            private.copies, shared.slots, private.claimed, thread, stamp,
         )
-        task += threads
-    task -= contexts
     lap(timed, clock, SLOTS)
+    task = thread
     while task < sets + finals:
         if task < sets:
             commit_weights(

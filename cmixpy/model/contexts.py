@@ -2,8 +2,8 @@
 
 A context function turns the lane's fields into two 32-bit words; their hash picks the slot. The
 functions are frozen: one that must change gets a new number, so that old archives still decode.
-To add one: write a small block, give it the next number in FUNCTIONS and a line in
-`context_words`, then name it in a preset (models/*.toml).
+To add one: write a small block, give it a branch in `context_words` with the next number and a
+name in presets.CONTEXTS, then use it in a preset (models/*.toml).
 
 Order-n and sparse contexts are PPM's and PAQ's; word contexts are from PAQ6 (Mahoney, Ratushnyak),
 word pairs and skips from paq8; column and line contexts after paq8's record and text models.
@@ -17,17 +17,6 @@ MASK32 = 0xFFFFFFFF
 FIRST_MULTIPLIER = 0x2F0B4C47
 SECOND_MULTIPLIER = 0x3A8F05C5
 THIRD_MULTIPLIER = 0x1E35A7BD
-
-FUNCTIONS = {
-    "bytes": 0,
-    "words": 1,
-    "line": 2,
-    "column": 3,
-    "classes": 4,
-    "opened": 5,
-    "expected": 6,
-    "bases": 7,
-}
 
 
 @block
@@ -117,6 +106,12 @@ def update_bases(lane, base):
     """Take one 2-bit symbol into the packed strand and its reverse complement."""
     lane[f.PACKED] = ((lane[f.PACKED] << 2) & 0x3FFFFFFFFFFFFFFF) | base
     lane[f.REVERSED] = (lane[f.REVERSED] >> 2) | ((3 - base) << 60)
+
+
+@block
+def reverse_strand(lane, order):
+    """Reverse complement of the last `order` bases (at most 31), packed as PACKED is."""
+    return lane[f.REVERSED] >> (2 * (31 - order))
 
 
 @block

@@ -10,10 +10,10 @@ Origin: LZ77 as a predictor in PAQ1 and lpaq (Mahoney).
 """
 
 from cmixpy.model import fields as f
-from cmixpy.model.contexts import MASK32, mix
+from cmixpy.model.contexts import MASK32, mix, reverse_strand
 from cmixpy.model.jit import block
 
-# Verified lengths stop here: longer ones change nothing in the prediction.
+# Lengths from here on share the last bucket.
 LONGEST = 400
 
 
@@ -86,7 +86,7 @@ def recent_hash(lane, history, minimum, symbol_bits):
 @block
 def inverted_hash(lane, minimum):
     """Hash that the reverse complement of the last `minimum` bases would have."""
-    strand = lane[f.REVERSED] >> (2 * (31 - minimum))
+    strand = reverse_strand(lane, minimum)
     return mix(strand & MASK32, strand >> 32)
 
 

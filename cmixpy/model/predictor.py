@@ -8,7 +8,7 @@ commit (step.py) needs is noted in the lane's rows of the `private` arrays.
 from cmixpy.model import fields as f
 from cmixpy.model.clock import CODING, HISTORIES, MIXING, REFINING, lap
 from cmixpy.model.coder import decode_bit, encode_bit
-from cmixpy.model.contexts import MASK32, THIRD_MULTIPLIER, context_words, mix
+from cmixpy.model.contexts import MASK32, THIRD_MULTIPLIER, context_words, mix, reverse_strand
 from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
 from cmixpy.model.jit import block
 from cmixpy.model.logistic import LOGIT_LIMIT
@@ -53,7 +53,7 @@ def hash_inverted(lane_index, lane, plan, hashes, slots):
     for c in range(plan.context_function.shape[0]):
         order = plan.context_inverted[c]
         if order > 0:
-            strand = lane[f.REVERSED] >> (2 * (31 - order))
+            strand = reverse_strand(lane, order)
             first = strand & plan.context_a[c]
             second = (strand >> 32) & plan.context_b[c]
             h = salted_hash(first, second, c, lane_index, plan)
@@ -73,7 +73,7 @@ def update_inverted(lane, plan, slots, hashes, copies, claims):
         order = plan.context_inverted[c]
         claims[c] = NO_CLAIM
         if order > 0 and lane[f.POSITION] > order:
-            base = (lane[f.REVERSED] >> (2 * (30 - order))) & 3
+            base = reverse_strand(lane, order + 1) & 3
             claims[c] = fetch_slot(
                 slots, plan.context_base[c], plan.context_mask[c], hashes[c], copies[c]
             )
@@ -91,6 +91,15 @@ def update_inverted(lane, plan, slots, hashes, copies, claims):
 def second_hash(h, partial):
     """Hash of the second nibble's slot, under the context and the first nibble (16 … 31)."""
     return mix(h & MASK32, ((h >> 32) + partial * 0x3D4D51CB) & MASK32)
+
+
+@block
+def weight_row(base, span, value, partial, k, bits):
+    """Row of a weight set: by the partial symbol, or by the bit where the span is that small."""
+    within = k
+    if span > bits:
+        within = partial
+    return base + value * span + within
 
 
 @block
@@ -147,33 +156,32 @@ def code_bit(lane, plan, shared, copies, inputs, touched, rows, errors, middles,
     # First layer: one weight set of each column, all trained on their own error.
     sets = plan.set_function.shape[0]
     middle = middles[k]
+    total = 0
     for s in range(sets):
         value = scratch[s]
         if plan.set_each_bit[s]:
             value = selector_value(plan.set_function[s], plan.set_a[s], lane, shared.history)
-        within = k
-        if plan.set_span[s] > bits:
-            within = partial
-        row = plan.set_base[s] + value * plan.set_span[s] + within
+        row = weight_row(plan.set_base[s], plan.set_span[s], value, partial, k, bits)
         rows[k, s] = row
         logit = dot(x, shared.weights[row])
         middle[s] = logit
-    # Second layer: the mean of its networks' logits is the mix.
+        total += logit
+    # Second layer: the mean of its networks' logits is the mix; without it, the first layer's.
     finals = plan.final_function.shape[0]
-    total = 0
+    networks = sets
+    if finals > 0:
+        networks = finals
+        total = 0
     for s in range(finals):
         value = scratch[sets + s]
         if plan.final_each_bit[s]:
             value = selector_value(plan.final_function[s], plan.final_a[s], lane, shared.history)
-        within = k
-        if plan.final_span[s] > bits:
-            within = partial
-        row = plan.final_base[s] + value * plan.final_span[s] + within
+        row = weight_row(plan.final_base[s], plan.final_span[s], value, partial, k, bits)
         rows[k, sets + s] = row
         logit = dot(middle, shared.final_weights[row])
         scratch[32 + s] = logit
         total += logit
-    mixed = total // finals
+    mixed = total // networks
     p_mixed = squash[mixed + LOGIT_LIMIT] + 0
 
     lap(timed, clock, MIXING)
@@ -187,7 +195,7 @@ def code_bit(lane, plan, shared, copies, inputs, touched, rows, errors, middles,
     final = p_mixed * plan.numbers[4]
     for s in range(stages):
         value = scratch[24 + s]
-        first = plan.sse_base[s] + (value * plan.sse_span[s] + partial) * SSE_BUCKETS
+        first = plan.sse_base[s] + ((value << bits) + partial) * SSE_BUCKETS
         refined = (
             ((probability[first + low] & ENTRY_MASK) >> (COUNT_BITS + 6)) * (SSE_STEP - weight)
             + ((probability[first + low + 1] & ENTRY_MASK) >> (COUNT_BITS + 6)) * weight

@@ -4,6 +4,7 @@ Frozen like the context functions; how many values each has stands in descriptio
 """
 
 from cmixpy.model import fields as f
+from cmixpy.model.contexts import byte_above
 from cmixpy.model.jit import block
 
 
@@ -35,10 +36,7 @@ def selector_value(function, a, lane, history):
     elif function == 10:  # bracket or tag
         value = lane[f.OPENED] & 255
     elif function == 11:  # byte above
-        value = 0
-        above = lane[f.LINE_BEFORE] + lane[f.START] + lane[f.POSITION] - lane[f.LINE]
-        if above >= lane[f.START] and above < lane[f.LINE]:
-            value = history[above] + 0
+        value = byte_above(lane, history, 0)
     elif function == 12:  # match state, two models apart
         value = lane[f.MATCH + f.MATCH_SLOT] >> 1
         value += 8 * (lane[f.MATCH + f.MATCH_FIELDS + f.MATCH_SLOT] >> 1)

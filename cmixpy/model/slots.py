@@ -16,6 +16,8 @@ from cmixpy.model.jit import block
 
 NODE_HALF = 65536 << 15  # probability one half, count 0, empty history
 PRIORITY_MASK = 0x7F00
+ROW_BITS = 26  # a context has at most 2^26 rows
+ROW_MASK = (1 << ROW_BITS) - 1
 NO_CLAIM = 1 << 62  # a place in the claims of a lane that claims nothing
 
 
@@ -89,14 +91,12 @@ def update_node(node, bit, limit, next_state, reciprocal):
 
 
 @block
-def commit_slots(c, lanes_from, lanes_to, active, claims, copies, slots, claimed, stamp):
-    """Write context c's private copies to the rows they claim, first claim of a row only.
+def claim_slots(c, base, lanes_from, lanes_to, active, claims, claimed, stamp):
+    """Keep the first claim of each row in context c by a thread's lanes, and drop the others.
 
-    claimed: int64[2, 2^n], an open-addressing set of rows, valid where its stamp is this one's.
+    claimed: int64[2^n], an open-addressing set of  stamp << 26 | row - base;  an entry of another
+    stamp is empty. It stays until the commit, where threads of higher lanes look rows up in it.
     """
-    mask = claimed.shape[1] - 1
-    stamps = claimed[0]
-    owners = claimed[1]
     for index in range(lanes_from, lanes_to):
         if active[index]:
             for part in range(2):
@@ -104,10 +104,43 @@ def commit_slots(c, lanes_from, lanes_to, active, claims, copies, slots, claimed
                 if row != NO_CLAIM:
                     if row < 0:
                         row = ~row
-                    place = (row * 0x9E3779B1 >> 12) & mask
-                    while stamps[place] == stamp and owners[place] != row:
-                        place = (place + 1) & mask
-                    if stamps[place] != stamp:
-                        stamps[place] = stamp
-                        owners[place] = row
+                    entry = (stamp << ROW_BITS) | (row - base)
+                    place = claimed_place(claimed, entry)
+                    if claimed[place] == entry:
+                        row = NO_CLAIM
+                    else:
+                        claimed[place] = entry
+                    claims[index, part, c] = row
+
+
+@block
+def claimed_place(claimed, entry):
+    """Where `entry` stands in a thread's set of claimed rows, or would stand."""
+    mask = claimed.shape[0] - 1
+    place = ((entry & ROW_MASK) * 0x9E3779B1 >> 12) & mask
+    while claimed[place] >> ROW_BITS == entry >> ROW_BITS and claimed[place] != entry:
+        place = (place + 1) & mask
+    return place
+
+
+@block
+def commit_slots(c, base, lanes_from, lanes_to, active, claims, copies, slots, claimed, thread,
+                 stamp):
+    """Write a thread's private copies of context c to the rows they claim.
+
+    Rows that a thread of lower lanes claims are left to it: the lowest lane's claim counts.
+    claimed: int64[threads, contexts, 2^n], filled by `claim_slots`.
+    """
+    for index in range(lanes_from, lanes_to):
+        if active[index]:
+            for part in range(2):
+                row = claims[index, part, c]
+                if row != NO_CLAIM:
+                    entry = (stamp << ROW_BITS) | (row - base)
+                    free = True
+                    for lower in range(thread):
+                        others = claimed[lower, c]
+                        if others[claimed_place(others, entry)] == entry:
+                            free = False
+                    if free:
                         copy_row(copies[index, part, c], slots[row])

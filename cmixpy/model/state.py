@@ -52,7 +52,6 @@ class PlanArrays(NamedTuple):
     final_each_bit: np.ndarray
     sse_function: np.ndarray
     sse_a: np.ndarray
-    sse_span: np.ndarray
     sse_base: np.ndarray
     sse_share: np.ndarray
     touched_limit: np.ndarray
@@ -162,7 +161,6 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         *_columns(d.finals, "function", "a"), final_span, final_base,
         int64(s.function in EACH_BIT for s in d.finals),
         *_columns(d.stages, "function", "a"),
-        int64(1 << bits for _ in d.stages),
         int64(np.cumsum([stage_start, *stage_size])[:-1]),
         *_columns(d.stages, "share"),
         int64(
@@ -248,7 +246,7 @@ def build_private(plan, threads: int) -> PrivateArrays:
         np.zeros((lanes, contexts), dtype=np.int64),
         np.zeros((lanes, 2, contexts, words), dtype=np.uint32),
         np.full((lanes, 2, contexts), NO_CLAIM, dtype=np.int64),
-        np.zeros((contexts, 2, places), dtype=np.int64),
+        np.zeros((threads, contexts, places), dtype=np.int64),
         inputs,
         np.full((lanes, touched, bits), -1, dtype=np.int32),
         np.zeros((lanes, bits, rows), dtype=np.int32),

@@ -1,14 +1,14 @@
 """The lockstep: every lane codes one symbol, then all changes to shared state are committed.
 
 `run` is the one compiled entry point. Each thread calls it for the same steps; thread j codes the
-lanes j, of a contiguous range, and commits every column that falls to it. Nothing it computes
-depends on the number of threads: within a step lanes only read shared state, and the commit of a
-column walks the lanes in order.
+lanes j, of a contiguous range, commits their slots and every column that falls to it. Nothing it
+computes depends on the number of threads: within a step lanes only read shared state, a slot goes
+to the lowest lane that claims it, and the commit of a column walks the lanes in order.
 """
 
 from cmixpy.model import fields as f
 from cmixpy.model.atomics import barrier, cycles
-from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING, lap
+from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING, SLOTS, lap
 from cmixpy.model.coder import flush, get_byte
 from cmixpy.model.commit import commit
 from cmixpy.model.contexts import update_bases, update_bytes
@@ -22,7 +22,7 @@ from cmixpy.model.predictor import (
     update_inverted,
 )
 from cmixpy.model.selectors import selector_value
-from cmixpy.model.slots import fetch_slot, prefetch_slot
+from cmixpy.model.slots import claim_slots, fetch_slot, prefetch_slot
 
 
 @kernel
@@ -215,11 +215,18 @@ def build_run(timed):
                                             index, lane, plan, private.inverted[index], slots
                                         )
                     lap(timed, clock, HASHING)
+                stamp = step * groups + group + 1
+                for c in range(contexts):
+                    claim_slots(
+                        c, plan.context_base[c], lane_from, lane_to, private.active,
+                        private.claims, private.claimed[thread, c], stamp,
+                    )
+                lap(timed, clock, SLOTS)
                 barrier(sync, threads)
                 lap(timed, clock, BARRIER)
 
                 commit(
-                    plan, shared, private, group_from, group_to, step, step * groups + group + 1,
+                    plan, shared, private, group_from, group_to, lane_from, lane_to, step, stamp,
                     thread, threads, timed, clock,
                 )
                 barrier(sync, threads)

@@ -170,7 +170,7 @@ class Model:
             set_keys, final_keys = keys(sets, d.sets), keys(finals, d.finals)
             y = [s.dot(inputs, key, events) for s, key in zip(self.sets, set_keys, strict=True)]
             z = [f.dot(y, key, events) for f, key in zip(self.finals, final_keys, strict=True)]
-            mixed = sum(z) // len(z)
+            mixed = sum(z or y) // len(z or y)
             final, more = self._refine(mixed, stages, partial)
 
             bit = coder.bit(final, None if wanted is None else wanted >> (self.width - 1 - k) & 1)
