@@ -15,7 +15,7 @@ from cmixpy.header import HeaderReader, ModelName, Segment, check_of, pack_heade
 from cmixpy.source import Source
 
 MAGIC = b"CMX"
-VERSION = 1
+VERSION = 2
 # The top bit of the version byte is set: no text file that begins with CMX is taken for an archive.
 VERSION_FLAG = 0x80
 

@@ -231,12 +231,17 @@ class Description:
 
 @dataclass(frozen=True)
 class Plan:
-    """A description with what depends on the segment: lanes, groups, size of the tables."""
+    """A description with what depends on the segment: lanes, groups, size of the tables, hints.
+
+    `hints` are numbers that the encoder found in the data (record lengths, lags); functions that
+    read a hint which is not there read 0.
+    """
 
     description: Description
     lanes: int
     groups: int
     table_bits: int
+    hints: tuple[int, ...] = ()
 
     def __post_init__(self):
         # One row would have no neighbour to be the second candidate.

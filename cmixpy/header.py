@@ -12,6 +12,8 @@ MAX_SEGMENT = 1 << 30
 MAX_LANES = 2048
 MAX_TABLE_BITS = 40
 MAX_DESCRIPTION = 1 << 16
+MAX_HINTS = 8
+MAX_HINT = 65535
 # At most 2^16 bytes, or 2^18 bases, are decoded from one byte of code. An arithmetic coder with
 # 16-bit probabilities cannot do much better (45426 bytes); codes that would (their trailing zeros
 # are left out) are padded with zeros, so that the length of what is allocated is always paid for.
@@ -46,6 +48,7 @@ class Model:
     groups: int
     table_bits: int
     code_lengths: tuple[int, ...]
+    hints: tuple[int, ...] = ()
     transform: int = NO_TRANSFORM
     parameter_length: int = 0
 
@@ -108,7 +111,8 @@ def pack_header(segment: Segment, names: list[ModelName]) -> bytes:
     if transformed:
         fields = (model.transform, model.symbols, model.parameter_length)
         parts += [varint.pack(value) for value in fields]
-    parts += [varint.pack(model.lanes), bytes([model.table_bits])]
+    parts += [varint.pack(model.lanes), bytes([model.table_bits, len(model.hints)])]
+    parts += [varint.pack(hint) for hint in model.hints]
     parts += [varint.pack(count) for count in model.code_lengths]
     return b"".join([*parts, content_hash])
 
@@ -179,6 +183,10 @@ class HeaderReader:
             raise self._damaged(f"it has {lanes} lanes for {symbols} symbols")
         if not 1 <= table_bits <= MAX_TABLE_BITS:
             raise self._damaged(f"its tables have 2^{table_bits} slots")
+        count = self._byte()
+        if count > MAX_HINTS:
+            raise self._damaged(f"it has {count} hints, more than {MAX_HINTS}")
+        hints = tuple(self._integer(MAX_HINT, "a hint") for _ in range(count))
         code_lengths = tuple(self._integer(length, "a code's length") for _ in range(lanes))
         if parameter_length + sum(code_lengths) > length:
             raise self._damaged("its codes are longer than its bytes")
@@ -190,6 +198,7 @@ class HeaderReader:
             groups=2 if tag & 16 else 1,
             table_bits=table_bits,
             code_lengths=code_lengths,
+            hints=hints,
             transform=transform,
             parameter_length=parameter_length,
         )

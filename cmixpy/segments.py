@@ -109,6 +109,7 @@ class SegmentEncoder:
             lanes=plan.lanes,
             groups=plan.groups,
             table_bits=plan.table_bits,
+            hints=plan.hints,
             code_lengths=tuple(map(len, codes)),
             transform=transform,
             parameter_length=len(parameters),
@@ -187,6 +188,7 @@ def plan_of(segment: Segment):
             lanes=model.lanes,
             groups=model.groups,
             table_bits=model.table_bits,
+            hints=model.hints,
         )
     except ValueError as error:
         raise UnsupportedError(f"{where}: {error}") from None

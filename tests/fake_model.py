@@ -36,6 +36,7 @@ class Plan:
     lanes: int
     groups: int
     table_bits: int
+    hints: tuple[int, ...] = ()
 
     def memory_bytes(self, length: int) -> int:
         return (1 << 20) + 3 * length

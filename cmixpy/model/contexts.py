@@ -126,7 +126,7 @@ def byte_above(lane, history, distance):
 
 
 @block
-def context_words(function, a, b, lane, history):
+def context_words(function, a, b, lane, history, hints):
     """(first, second): the two 32-bit words that context `function` with parameters says."""
     first = 0
     second = 0

@@ -40,7 +40,8 @@ def hash_contexts(lane_index, lane, plan, history, hashes, slots, late):
     for c in range(plan.context_function.shape[0]):
         if (plan.context_function[c] == EXPECTED) == late:
             first, second = context_words(
-                plan.context_function[c], plan.context_a[c], plan.context_b[c], lane, history
+                plan.context_function[c], plan.context_a[c], plan.context_b[c], lane, history,
+                plan.hints,
             )
             h = salted_hash(first, second, c, lane_index, plan)
             hashes[c] = h
@@ -160,7 +161,9 @@ def code_bit(lane, plan, shared, copies, inputs, touched, rows, errors, middles,
     for s in range(sets):
         value = scratch[s]
         if plan.set_each_bit[s]:
-            value = selector_value(plan.set_function[s], plan.set_a[s], lane, shared.history)
+            value = selector_value(
+                plan.set_function[s], plan.set_a[s], lane, shared.history, plan.hints
+            )
         row = weight_row(plan.set_base[s], plan.set_span[s], value, partial, k, bits)
         rows[k, s] = row
         logit = dot(x, shared.weights[row])
@@ -175,7 +178,9 @@ def code_bit(lane, plan, shared, copies, inputs, touched, rows, errors, middles,
     for s in range(finals):
         value = scratch[sets + s]
         if plan.final_each_bit[s]:
-            value = selector_value(plan.final_function[s], plan.final_a[s], lane, shared.history)
+            value = selector_value(
+                plan.final_function[s], plan.final_a[s], lane, shared.history, plan.hints
+            )
         row = weight_row(plan.final_base[s], plan.final_span[s], value, partial, k, bits)
         rows[k, sets + s] = row
         logit = dot(middle, shared.final_weights[row])

@@ -9,7 +9,7 @@ from cmixpy.model.jit import block
 
 
 @block
-def selector_value(function, a, lane, history):
+def selector_value(function, a, lane, history, hints):
     """The small context that picks a weight set or an SSE row, before the partial symbol."""
     value = 0
     if function == 1:  # previous byte

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cmixpy.header import MAX_HINTS
 from cmixpy.model import fields, history, logistic
 from cmixpy.model.counted import COUNT_BITS
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
@@ -22,6 +23,7 @@ SCRATCH = 64
 
 class PlanArrays(NamedTuple):
     numbers: np.ndarray
+    hints: np.ndarray
     context_function: np.ndarray
     context_a: np.ndarray
     context_b: np.ndarray
@@ -144,6 +146,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     rates = d.rates
     return PlanArrays(
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share]),
+        int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
         *_columns(d.contexts, "function", "a", "b"),
         *_columns(d.contexts, "local", "known", "inverted"),
         int64(np.cumsum([0, *rows])[:-1]),

@@ -150,16 +150,18 @@ def build_run(timed):
                             for s in range(sets):
                                 if not plan.set_each_bit[s]:
                                     mine[s] = selector_value(
-                                        plan.set_function[s], plan.set_a[s], lane, history
+                                        plan.set_function[s], plan.set_a[s], lane, history,
+                                        plan.hints,
                                     )
                             for s in range(finals):
                                 if not plan.final_each_bit[s]:
                                     mine[sets + s] = selector_value(
-                                        plan.final_function[s], plan.final_a[s], lane, history
+                                        plan.final_function[s], plan.final_a[s], lane, history,
+                                        plan.hints,
                                     )
                             for s in range(stages):
                                 mine[24 + s] = selector_value(
-                                    plan.sse_function[s], plan.sse_a[s], lane, history
+                                    plan.sse_function[s], plan.sse_a[s], lane, history, plan.hints
                                 )
                             partial = private.partial[index] + 0
                             node = 1

@@ -69,6 +69,7 @@ class Lane:
     length: int
     width: int
     matches: list[Copying]
+    hints: list[int]
     position: int = 0
     low: int = 0
     high: int = 0

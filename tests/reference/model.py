@@ -31,8 +31,12 @@ class Model:
         self.starts = [
             i * (n // plan.lanes) + min(i, n % plan.lanes) for i in range(plan.lanes + 1)
         ]
+        hints = [*plan.hints, *[0] * (8 - len(plan.hints))]
         self.lanes = [
-            Lane(i, start, self.starts[i + 1] - start, self.width, [Copying() for _ in d.matches])
+            Lane(
+                i, start, self.starts[i + 1] - start, self.width, [Copying() for _ in d.matches],
+                hints,
+            )
             for i, start in enumerate(self.starts[:-1])
         ]
         self._build_tables(plan)
