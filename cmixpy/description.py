@@ -39,7 +39,7 @@ class Context:
     local: int
     inverted: int
 
-    LIMITS = ((0, 7), (0, MASK32), (0, MASK32), (1, 26), (1, 127), (0, 1), (0, 1), (0, 30))
+    LIMITS = ((0, 11), (0, MASK32), (0, MASK32), (1, 26), (1, 127), (0, 1), (0, 1), (0, 30))
 
 
 @dataclass(frozen=True)
@@ -108,11 +108,12 @@ class Rates:
     initial_direct: int
     initial_linear: int
     initial_match: int
+    runs: int
 
     LIMITS = (
         (0, 65535), (0, 65535), (1, 1 << 30), (0, 65535), (0, 65535), (0, 1000), (1, 255),
         (1, 1023), (0, 1023), (1, 1023), (0, 1023), (0, 16), (0, 1000), (0, 1000), (0, 1000),
-        (0, 1000),
+        (0, 1000), (0, 1),
     )  # fmt: skip
 
 
@@ -220,7 +221,7 @@ class Description:
     @property
     def inputs(self) -> int:
         """Inputs of the first layer, padded to whole blocks of 32."""
-        return -(-(3 * len(self.contexts) + 2 * len(self.matches) + 1) // 32) * 32
+        return -(-((3 + self.rates.runs) * len(self.contexts) + 2 * len(self.matches) + 1) // 32) * 32
 
     @property
     def nanoseconds_per_symbol(self) -> int:

@@ -8,6 +8,7 @@ owned (lowest claim wins); the rest is summed or counted.
 
 from cmixpy.model import fields as f
 from cmixpy.model.clock import COUNTS, SLOTS, WEIGHTS, lap
+from cmixpy.model.contexts import INDIRECT_TABLES
 from cmixpy.model.counted import commit_counted
 from cmixpy.model.jit import block
 from cmixpy.model.mixer import commit_weights
@@ -65,4 +66,13 @@ def commit(plan, shared, private, lanes_from, lanes_to, own_from, own_to, step, 
                 if private.active[index]:
                     table[private.found[index, task]] = private.lanes[index, f.START] + step + 1
         task += threads
+    task -= matches
+    if plan.numbers[6]:
+        while task < INDIRECT_TABLES:
+            followers = shared.followers[task]
+            for index in range(lanes_to - 1, lanes_from - 1, -1):
+                if private.active[index]:
+                    noted = private.followed[index, task]
+                    followers[noted >> 24] = noted & 0xFFFFFF
+            task += threads
     lap(timed, clock, COUNTS)

@@ -17,6 +17,8 @@ MASK32 = 0xFFFFFFFF
 FIRST_MULTIPLIER = 0x2F0B4C47
 SECOND_MULTIPLIER = 0x3A8F05C5
 THIRD_MULTIPLIER = 0x1E35A7BD
+INDIRECT_BITS = 18
+INDIRECT_TABLES = 3
 
 
 @block
@@ -91,6 +93,7 @@ def update_bytes(lane, byte):
         lane[f.LINE_BEFORE] = lane[f.LINE]
         lane[f.LINE] = position + 1
         lane[f.LINE_FIRST] = 0
+    update_names(lane, byte)
     if byte == 60 or byte == 91 or byte == 123 or byte == 40:
         lane[f.OPENED_BEFORE] = lane[f.OPENED]
         lane[f.OPENED] = byte
@@ -99,6 +102,56 @@ def update_bytes(lane, byte):
         lane[f.OPENED_BEFORE] = 0
     elif lane[f.OPENED] == 60 and (kind == 2 or kind == 3):
         lane[f.OPENED] = 61 + (byte << 8)
+
+
+@block
+def update_names(lane, byte):
+    """Elements of XML and keys of JSON: which are open around this place, and which is current."""
+    if lane[f.NAME_STATE] > 0:
+        if byte == 62:  # >
+            if lane[f.NAME_STATE] == 1 and lane[f.LOW] >> 8 & 255 != 47:
+                lane[f.TAG_2] = lane[f.TAG_1]
+                lane[f.TAG_1] = lane[f.TAG]
+                lane[f.TAG] = lane[f.NAME]
+            elif lane[f.NAME_STATE] == 2:
+                lane[f.TAG] = lane[f.TAG_1]
+                lane[f.TAG_1] = lane[f.TAG_2]
+                lane[f.TAG_2] = 0
+            lane[f.NAME_STATE] = 0
+        elif byte == 47 and lane[f.LOW] >> 8 & 255 == 60:
+            lane[f.NAME_STATE] = 2
+        elif byte == 33 or byte == 63:
+            lane[f.NAME_STATE] = 3
+        elif byte == 32 or byte == 10:
+            lane[f.NAME_STATE] |= 4
+        elif lane[f.NAME_STATE] < 4:
+            lane[f.NAME] = ((lane[f.NAME] + byte + 1) * 0x2B4C5ED5) & MASK32
+            lane[f.NAME] = lane[f.NAME] ^ (lane[f.NAME] >> 15)
+        if lane[f.NAME_STATE] > 4 and byte != 32 and byte != 10:
+            pass
+    if byte == 60:
+        lane[f.NAME_STATE] = 1
+        lane[f.NAME] = 0
+    if byte == 34:
+        lane[f.IN_QUOTES] = 1 - lane[f.IN_QUOTES]
+        if lane[f.IN_QUOTES]:
+            lane[f.QUOTED] = 0
+    elif byte == 10:
+        lane[f.IN_QUOTES] = 0
+    elif byte == 58 and lane[f.IN_QUOTES] == 0:
+        lane[f.KEY] = lane[f.QUOTED]
+    elif lane[f.IN_QUOTES]:
+        lane[f.QUOTED] = ((lane[f.QUOTED] + byte + 1) * 0x2B4C5ED5) & MASK32
+        lane[f.QUOTED] = lane[f.QUOTED] ^ (lane[f.QUOTED] >> 15)
+
+
+@block
+def update_indirect(lane):
+    """Where the last one, two and three bytes look in the tables of followers."""
+    lane[f.INDIRECT] = lane[f.LOW] & 0xFF
+    lane[f.INDIRECT + 1] = lane[f.LOW] & 0xFFFF
+    h = ((lane[f.LOW] & 0xFFFFFF) * FIRST_MULTIPLIER) & MASK32
+    lane[f.INDIRECT + 2] = h >> (32 - INDIRECT_BITS)
 
 
 @block
@@ -171,4 +224,24 @@ def context_words(function, a, b, lane, history, hints):
     elif function == 7:  # bases: a masks the low 32 bits of the strand, b the high
         first = lane[f.PACKED] & a
         second = (lane[f.PACKED] >> 32) & b
+    elif function == 8:  # indirect: what followed the last 1 … 3 bytes; a & 3: which, a >> 2: bytes
+        first = lane[f.FOLLOWERS + (a & 3)] & ((1 << 8 * (a >> 2)) - 1)
+        second = lane[f.LOW] & b
+    elif function == 11:  # tags: a picks innermost element, the two around it, key, word, line's start
+        if a & 1:
+            first += lane[f.TAG] * 3
+        if a & 2:
+            first += lane[f.TAG_1] * 5
+        if a & 4:
+            first += lane[f.TAG_2] * 11
+        if a & 8:
+            first += lane[f.KEY] * 17
+        if a & 16:
+            first += lane[f.WORD] * 23
+        if a & 32:
+            first += lane[f.NAME] * 29
+        if a & 64:
+            first += lane[f.QUOTED] * 31
+        first = (first ^ (first >> 17)) & MASK32
+        second = lane[f.LOW] & b
     return first, second

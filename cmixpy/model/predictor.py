@@ -38,7 +38,7 @@ def hash_contexts(lane_index, lane, plan, history, hashes, slots, late):
     `find_matches`, the others as soon as the last symbol is known, so that memory has time.
     """
     for c in range(plan.context_function.shape[0]):
-        if (plan.context_function[c] == EXPECTED) == late:
+        if (plan.context_function[c] == EXPECTED or plan.context_function[c] == 8) == late:
             first, second = context_words(
                 plan.context_function[c], plan.context_a[c], plan.context_b[c], lane, history,
                 plan.hints,
@@ -104,12 +104,13 @@ def weight_row(base, span, value, partial, k, bits):
 
 
 @block
-def code_bit(lane, plan, shared, copies, inputs, touched, rows, errors, middles, partial, node,
+def code_bit(lane, plan, shared, copies, runs, inputs, touched, rows, errors, middles, partial, node,
              k, bit, decode, code, scratch, rate, final_rate, timed, clock):
     """Predict bit `k` of the symbol, code it, learn what is private; the bit."""
     bits = plan.numbers[2]
     contexts = plan.context_function.shape[0]
     matches = plan.match_minimum.shape[0]
+    per_context = plan.numbers[5]
     stretch = plan.stretch
     squash = plan.squash
     probability = shared.probability
@@ -122,13 +123,22 @@ def code_bit(lane, plan, shared, copies, inputs, touched, rows, errors, middles,
         touched[c, k] = entry
         indirect = (probability[entry] & ENTRY_MASK) >> (COUNT_BITS + 6)
         direct = word >> 16
-        at = INPUTS_PER_CONTEXT * c
+        at = per_context * c
         # Without a branch: an empty history says nothing, and its count is 0 too.
         seen = min(state, 1)
         x[at] = stretch[indirect >> 4] * seen
         x[at + 1] = (stretch[direct >> 4] * plan.confidence[count]) >> 8
         x[at + 2] = ((indirect - 32768) >> 4) * seen
-    at = INPUTS_PER_CONTEXT * contexts
+    if per_context > INPUTS_PER_CONTEXT:
+        for c in range(contexts):
+            word = runs[c, 0] + 0
+            strength = plan.run_strength[word >> 24]
+            expected = ((word >> 16) & 255) | 256
+            sign = ((expected >> (7 - k)) & 1) * 2 - 1
+            if expected >> (8 - k) != partial:
+                sign = 0
+            x[per_context * c + 3] = strength * sign
+    at = per_context * contexts
     for m in range(matches):
         base = f.MATCH + m * f.MATCH_FIELDS
         entry = -1

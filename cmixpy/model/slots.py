@@ -91,6 +91,19 @@ def update_node(node, bit, limit, next_state, reciprocal):
 
 
 @block
+def update_runs(copies, symbol):
+    """Note in each context's first slot which symbol came, and how often it has in a row."""
+    for c in range(copies.shape[0]):
+        word = copies[c, 0] + 0
+        count = word >> 24
+        if count > 0 and (word >> 16) & 255 == symbol:
+            count = min(count + 1, 255)
+        else:
+            count = 1
+        copies[c, 0] = (word & 0xFFFF) | (symbol << 16) | (count << 24)
+
+
+@block
 def claim_slots(c, base, lanes_from, lanes_to, active, claims, claimed, stamp):
     """Keep the first claim of each row in context c by a thread's lanes, and drop the others.
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from cmixpy.header import MAX_HINTS
 from cmixpy.model import fields, history, logistic
+from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
 from cmixpy.model.counted import COUNT_BITS
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
 from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
@@ -60,6 +61,7 @@ class PlanArrays(NamedTuple):
     rates: np.ndarray
     stretch: np.ndarray
     squash: np.ndarray
+    run_strength: np.ndarray
     confidence: np.ndarray
     next_state: np.ndarray
     reciprocal: np.ndarray
@@ -75,6 +77,7 @@ class SharedArrays(NamedTuple):
     head: np.ndarray
     final_head: np.ndarray
     match_table: np.ndarray
+    followers: np.ndarray
 
 
 class PrivateArrays(NamedTuple):
@@ -93,6 +96,7 @@ class PrivateArrays(NamedTuple):
     errors: np.ndarray
     middles: np.ndarray
     found: np.ndarray
+    followed: np.ndarray
     link: np.ndarray
     total: np.ndarray
     scratch: np.ndarray
@@ -132,6 +136,18 @@ def _confidence(half: int) -> np.ndarray:
     return (512 * n // (2 * n + half)).astype(np.int32)
 
 
+def inputs_per_context(description) -> int:
+    return INPUTS_PER_CONTEXT + description.rates.runs
+
+
+def run_strengths() -> np.ndarray:
+    """int32[256]: logit (1/256) that a symbol seen n times in a row comes again: (2n + 1) to 1."""
+    n = np.arange(256, dtype=np.int64)
+    strengths = logistic.stretch_table()[(65536 - 65536 // (2 * n + 2)) >> 4].astype(np.int32)
+    strengths[0] = 0
+    return strengths
+
+
 def build_plan(plan, symbols: int) -> PlanArrays:
     """Arrays of a description.Plan for a segment of `symbols`; read-only afterwards."""
     d = plan.description
@@ -145,7 +161,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     final_span, final_base, _ = _spans(d.finals, bits)
     rates = d.rates
     return PlanArrays(
-        int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share]),
+        int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share, inputs_per_context(d), int(any(c.function == 8 for c in d.contexts))]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
         *_columns(d.contexts, "function", "a", "b"),
         *_columns(d.contexts, "local", "known", "inverted"),
@@ -173,6 +189,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         int64([rates.first, rates.last, rates.half, rates.final_first, rates.final_last]),
         logistic.stretch_table(),
         logistic.squash_table(),
+        run_strengths(),
         _confidence(rates.confidence),
         history.next_state_table(),
         logistic.reciprocal_table(1024 + plan.lanes * bits),
@@ -209,9 +226,10 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
     set_rows = _spans(d.sets, d.symbol_bits)[2]
     final_rows = _spans(d.finals, d.symbol_bits)[2]
     inputs = np.zeros(d.inputs, dtype=np.int64)
-    first_match = INPUTS_PER_CONTEXT * len(d.contexts)
+    per_context = inputs_per_context(d)
+    first_match = per_context * len(d.contexts)
     for j, part in enumerate((rates.initial_indirect, rates.initial_direct, rates.initial_linear)):
-        inputs[j:first_match:INPUTS_PER_CONTEXT] = part * WEIGHT_ONE // 1000
+        inputs[j:first_match:per_context] = part * WEIGHT_ONE // 1000
     end = first_match + INPUTS_PER_MATCH * len(d.matches)
     inputs[first_match:end:INPUTS_PER_MATCH] = rates.initial_match * WEIGHT_ONE // 1000
     weights = np.tile(inputs.astype(np.int32), (set_rows, 1))
@@ -227,6 +245,7 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
         np.zeros(set_rows, dtype=np.int32),
         np.zeros(final_rows, dtype=np.int32),
         np.zeros((max(len(d.matches), 1), match_rows), dtype=np.int32),
+        np.zeros((INDIRECT_TABLES, 1 << INDIRECT_BITS), dtype=np.uint32),
     )
 
 
@@ -256,6 +275,7 @@ def build_private(plan, threads: int) -> PrivateArrays:
         np.zeros((lanes, bits, rows), dtype=np.int32),
         np.zeros((lanes, bits, BLOCK), dtype=np.int16),
         np.zeros((lanes, max(len(d.matches), 1)), dtype=np.int64),
+        np.zeros((lanes, INDIRECT_TABLES), dtype=np.int64),
         np.zeros((threads, lanes * bits), dtype=np.int32),
         np.zeros((threads, d.inputs), dtype=np.int32),
         np.zeros((threads, SCRATCH), dtype=np.int64),

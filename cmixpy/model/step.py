@@ -11,7 +11,7 @@ from cmixpy.model.atomics import barrier, cycles
 from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING, SLOTS, lap
 from cmixpy.model.coder import flush, get_byte
 from cmixpy.model.commit import commit
-from cmixpy.model.contexts import update_bases, update_bytes
+from cmixpy.model.contexts import INDIRECT_TABLES, update_bases, update_bytes, update_indirect
 from cmixpy.model.jit import kernel
 from cmixpy.model.match import find_matches, lane_start, move_matches, recent_hash
 from cmixpy.model.predictor import (
@@ -22,7 +22,7 @@ from cmixpy.model.predictor import (
     update_inverted,
 )
 from cmixpy.model.selectors import selector_value
-from cmixpy.model.slots import claim_slots, fetch_slot, prefetch_slot
+from cmixpy.model.slots import claim_slots, fetch_slot, prefetch_slot, update_runs
 
 
 @kernel
@@ -111,6 +111,11 @@ def build_run(timed):
                             )
                         lap(timed, clock, HASHING)
                         find_matches(lane, plan, shared)
+                        if plan.numbers[6]:
+                            for t in range(INDIRECT_TABLES):
+                                lane[f.FOLLOWERS + t] = (
+                                    shared.followers[t, lane[f.INDIRECT + t]] + 0
+                                )
                         lap(timed, clock, MATCHING)
                         hash_contexts(
                             index, lane, plan, history, private.hashes[index], slots, True
@@ -170,6 +175,7 @@ def build_run(timed):
                                 bit = (symbol >> (bits - 1 - k)) & 1
                                 bit = code_bit(
                                     lane, plan, shared, private.copies[index, nibble],
+                                    private.copies[index, 0],
                                     private.inputs[index],
                                     private.touched[index],
                                     private.rows[index], private.errors[index],
@@ -203,7 +209,17 @@ def build_run(timed):
                                         )
                                 lap(timed, clock, MATCHING)
                                 if bits == 8:
+                                    if plan.numbers[5] > 3:
+                                        update_runs(private.copies[index, 0], symbol)
                                     update_bytes(lane, symbol)
+                                    if plan.numbers[6]:
+                                        for t in range(INDIRECT_TABLES):
+                                            private.followed[index, t] = (
+                                                lane[f.INDIRECT + t] << 24
+                                                | ((lane[f.FOLLOWERS + t] << 8) & 0xFFFFFF)
+                                                | symbol
+                                            )
+                                        update_indirect(lane)
                                 else:
                                     update_bases(lane, symbol)
                                 lane[f.POSITION] = step + 1
