@@ -18,6 +18,7 @@ MAX_SETS = 16
 MAX_FINALS = 6
 MAX_STAGES = 6
 MAX_MATCHES = 4
+MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
 MASK32 = 0xFFFFFFFF
 # Selector functions: number of values; None: 2^a (FORMAT.md, "Selectors").
 SELECTORS = {
@@ -168,6 +169,10 @@ class Description:
         shares = self.rates.mix_share + sum(stage.share for stage in self.stages)
         if shares != 16:
             raise ValueError(f"the shares of mix and SSE stages add up to {shares}, not 16")
+        if self.inputs > MOST_INPUTS:
+            raise ValueError(f"{self.inputs} inputs, more than {MOST_INPUTS}")
+        if self.rates.runs and self.symbol_bits == 2:
+            raise ValueError("bases have no runs")
         if self.entries >= 1 << 31:
             raise ValueError(f"{self.entries} counted entries, not below 2^31")
 
@@ -219,9 +224,20 @@ class Description:
         return xxhash.xxh3_64_digest(self.to_bytes())
 
     @property
+    def follows(self) -> bool:
+        """Whether some context is indirect: the tables of followers are kept only then."""
+        return any(context.function == 8 for context in self.contexts)
+
+    @property
+    def inputs_per_context(self) -> int:
+        """Three, and with `runs` a fourth."""
+        return 3 + self.rates.runs
+
+    @property
     def inputs(self) -> int:
         """Inputs of the first layer, padded to whole blocks of 32."""
-        return -(-((3 + self.rates.runs) * len(self.contexts) + 2 * len(self.matches) + 1) // 32) * 32
+        used = self.inputs_per_context * len(self.contexts) + 2 * len(self.matches) + 1
+        return -(-used // 32) * 32
 
     @property
     def nanoseconds_per_symbol(self) -> int:

@@ -16,7 +16,7 @@ PRESETS = ("text", "dna", "binary")
 # Names that models/*.toml uses for the numbers in a description.
 CONTEXTS = {
     "bytes": 0, "words": 1, "line": 2, "column": 3, "classes": 4, "opened": 5, "expected": 6,
-    "bases": 7, "indirect": 8, "tags": 11,
+    "bases": 7, "indirect": 8, "markup": 11,
 }  # fmt: skip
 SELECTORS = {
     "none": 0, "byte-1": 1, "byte-2": 2, "longest-match": 3, "known": 4, "classes": 5,

@@ -28,10 +28,17 @@ MOST_WORDS = SINGLE + (256 - FIRST_LEAD) * 128
 LONGEST_WORD = 255
 # How often a word must occur to be worth a code (LOG.md, "Words").
 LEAST_COUNT = 24
+# Share of the bytes, percent, that must be saved for the transform to be worth it: texts with
+# few words of their own lose more by it than they gain (LOG.md, "Words").
+LEAST_SAVING = 10
+# Text is worked on in pieces of about this many bytes, so that memory stays small.
+PIECE = 1 << 18
 
 _WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
 _SPECIAL = re.compile(rb"[\x01-\x03]")
 _HIGH = re.compile(rb"[\x80-\xff]+")
+# Bytes that belong to no word, code, flag or escape.
+_SEPARATES = np.array([ESCAPE < b < 128 and not chr(b).isalpha() for b in range(256)])
 
 
 def apply_words(data: np.ndarray) -> tuple[np.ndarray, bytes]:
@@ -46,15 +53,44 @@ def apply_words(data: np.ndarray) -> tuple[np.ndarray, bytes]:
     symbols : uint8[m]
     parameters : bytes, the number of words and the length of the dictionary, varints
     """
-    text = _SPECIAL.sub(lambda found: b"\x03" + found.group(), data.tobytes())
-    found = Counter(_WORD.findall(text))
+    found: Counter = Counter()
+    for piece in _pieces(data):
+        found.update(_WORD.findall(piece))
     words = _dictionary(found)
     code = dict(zip(words, map(_code, range(len(words))), strict=True))
     written = {word: _written(word, code) for word in found}
-    body = _WORD.sub(lambda match: written[match.group()], text)
     dictionary = b"".join(word + b"\n" for word in words)
-    symbols = np.frombuffer(dictionary + body, dtype=np.uint8)
+    parts = [dictionary]
+    for piece in _pieces(data):
+        escaped = _SPECIAL.sub(lambda special: b"\x03" + special.group(), piece)
+        parts.append(_WORD.sub(lambda word: written[word.group()], escaped))
+    symbols = np.frombuffer(b"".join(parts), dtype=np.uint8)
     return symbols, varint.pack(len(words)) + varint.pack(len(dictionary))
+
+
+def pays(length: int, symbols: int) -> bool:
+    """Whether a text of so many bytes is better coded as so many symbols."""
+    return symbols * 100 <= length * (100 - LEAST_SAVING)
+
+
+def _pieces(data: np.ndarray):
+    """Yield the bytes in pieces that end behind a byte of no word, flag or escape."""
+    begin = 0
+    while begin < len(data):
+        end = _end_of_piece(data, begin)
+        yield data[begin:end].tobytes()
+        begin = end
+
+
+def _end_of_piece(data: np.ndarray, begin: int) -> int:
+    """Where a piece may end, at least PIECE bytes on."""
+    end = begin + PIECE
+    while end < len(data):
+        stops = np.flatnonzero(_SEPARATES[data[end - 1 : end + PIECE]])
+        if len(stops):
+            return end + int(stops[0])
+        end += PIECE
+    return len(data)
 
 
 def _folded(word: bytes) -> tuple[bytes, bytes] | None:
@@ -117,23 +153,36 @@ def _undo(symbols: np.ndarray, parameters: bytes, length: int) -> np.ndarray:
     count, size = (int(value) for value in values)
     starts, lengths = _read_dictionary(symbols[:size], count)
     body = symbols[size:]
+    text = np.empty(length, dtype=np.uint8)
+    done, begin = 0, 0
+    while begin < len(body):
+        end = _end_of_piece(body, begin)
+        piece = _decoded(body[begin:end], symbols, starts, lengths, length - done)
+        text[done : done + len(piece)] = piece
+        done, begin = done + len(piece), end
+    if done != length:
+        raise ValueError("its length")
+    return text
+
+
+def _decoded(body, dictionary, starts, lengths, most: int) -> np.ndarray:
+    """The text of one piece, at most `most` bytes."""
     kinds = _Kinds(body)
     number = kinds.word_numbers(body)
-    if len(number) and number.max() >= count:
+    if len(number) and number.max() >= len(starts):
         raise ValueError("a code without a word")
-
     # Bytes that each byte of the body stands for; codes stand at their first byte.
     made = kinds.literal.astype(np.int64)
     made[kinds.codes] = lengths[number]
     ends = np.cumsum(made)
-    if (int(ends[-1]) if len(ends) else 0) != length:
+    if int(ends[-1]) > most:
         raise ValueError("its length")
     begins = ends - made
-    text = np.empty(length, dtype=np.uint8)
+    text = np.empty(int(ends[-1]), dtype=np.uint8)
     text[begins[kinds.literal]] = body[kinds.literal]
     sizes = lengths[number]
     inside = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-    text[np.repeat(begins[kinds.codes], sizes) + inside] = symbols[
+    text[np.repeat(begins[kinds.codes], sizes) + inside] = dictionary[
         np.repeat(starts[number], sizes) + inside
     ]
     _raise_letters(text, begins[kinds.capital], begins[kinds.capitals])

@@ -14,7 +14,9 @@ LANE_FIELDS = {
     fields.LINE_BEFORE: "line_before", fields.LINE_FIRST: "line_first",
     fields.CLASSES: "classes", fields.WORD_LENGTH: "letters", fields.OPENED: "opened",
     fields.OPENED_BEFORE: "opened_before", fields.PACKED: "packed",
-    fields.REVERSED: "reversed", fields.ORDER_HITS: "hits",
+    fields.REVERSED: "reversed", fields.ORDER_HITS: "hits", fields.TAG: "tag",
+    fields.TAG_1: "tag1", fields.TAG_2: "tag2", fields.NAME: "name", fields.NAME_STATE: "state",
+    fields.QUOTED: "quoted", fields.IN_QUOTES: "in_quotes", fields.KEY: "key",
 }  # fmt: skip
 MATCH_FIELDS = {
     fields.MATCH_POINTER: "pointer", fields.MATCH_LENGTH: "length",
@@ -61,7 +63,14 @@ class KernelState:
         self.base["stages"] = [end + b for b in bases(s.values * 33 << width for s in d.stages)]
         self.arrays = {
             name: np.zeros_like(getattr(segment.shared, name))
-            for name in ("slots", "probability", "weights", "final_weights", "match_table")
+            for name in (
+                "slots",
+                "probability",
+                "weights",
+                "final_weights",
+                "match_table",
+                "followers",
+            )
         }
         self._fill(segment.shared)
 
@@ -94,6 +103,8 @@ class KernelState:
         """The array and the index in it of what the reference calls key of table `number`."""
         if name == "match_tables":
             return "match_table", (number, key)
+        if name == "followers":
+            return "followers", (number, key)
         base = self.base[name][number]
         match name:
             case "slots":
@@ -113,10 +124,12 @@ class KernelState:
     def _value(self, name: str, number: int, key):
         table = getattr(self.model, name)[number]
         match name:
-            case "match_tables":
+            case "match_tables" | "followers":
                 return table[key]
             case "slots":
-                return [table.tags[key], *map(pack_node, table.nodes[key][1:])]
+                symbol, count = table.runs[key]
+                first = table.tags[key] | symbol << 16 | count << 24
+                return [first, *map(pack_node, table.nodes[key][1:])]
             case "sets" | "finals":
                 return table.row(key)
         return pack_entry(table.read(key))
@@ -157,6 +170,8 @@ class KernelState:
     def _check_lane(self, step: int, lane, coder, row: list[int]) -> None:
         found = {name: row[column] for column, name in LANE_FIELDS.items()}
         assert found == {name: getattr(lane, name) for name in found}, (step, lane.index)
+        if self.model.follows:
+            assert row[fields.FOLLOWERS : fields.FOLLOWERS + 3] == lane.after, (step, lane.index)
         for m, match in enumerate(lane.matches):
             base = fields.MATCH + m * fields.MATCH_FIELDS
             found = {name: row[base + column] for column, name in MATCH_FIELDS.items()}

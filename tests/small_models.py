@@ -10,7 +10,8 @@ from cmixpy.description import Context, Description, Match, Selector, Stage
 
 
 def text(random: random.Random, n: int) -> bytes:
-    words = ["the", "lane", "<b>", "step", "(of)", "[no]", "Mixer,", "12.5", "slot\n", "état"]
+    words = ["<p>a</p>", "<q/>", "<!x y>", "<i j=k>", "</i>", '{"k": 1, "key": "v"}', "</p>"]
+    words += ["the", "lane", "<b>", "step", "(of)", "[no]", "Mixer,", "12.5", "slot\n", "état"]
     words += ['"quoted"', "{x}\n", "cats.", "Dogs", "Internationalisation", "\n"]
     return " ".join(random.choices(words, k=n)).encode()[:n]
 
@@ -121,6 +122,7 @@ def every_function(width: int) -> Description:
                 (0, 0, 0, 1), (0, M32, 0xFFFF, 26), (1, 15, 0, 5), (1, 6, 255, 9),
                 (2, 0, 0, 4), (2, 255, 3, 9), (3, 0, 0, 9), (3, 255, 2, 9), (4, M32, 255, 9),
                 (5, 0, 0, 9), (5, 0xFFFF, 0, 9), (6, 255, 0, 9), (6, 0, 1, 9),
+                (8, 4, 0, 9), (8, 9, 255, 9), (8, 14, 0xFFFF, 9), (11, 127, 0, 9), (11, 33, 255, 9),
             ]
         ]  # fmt: skip
         matches = [(2, 0, 0), (7, 0, 1), (12, 0, 2), (7, 0, 1)]

@@ -51,6 +51,8 @@ EXERCISED = [
     "match length at its longest", "match refuted within a symbol",
     "match ran past its floor", "match ran past the segment",
     "backward candidate before its lane", "match table entry of a lower lane kept",
+    "run saturated", "run broken", "run refuted within a symbol",
+    "followers of a lower lane kept",
     "carry",  # through bytes of 255: tests/test_kernels.py
 ]  # fmt: skip
 # Clamps that the numbers can never reach, kept because a reader should not have to prove it.
@@ -177,6 +179,12 @@ def test_few_symbols(n, groups):
         if lanes <= n:
             plan = Plan(mild(presets.describe(1, "text"), 0), lanes, groups, 6)
             compare(np.arange(n, dtype=np.uint8), plan)
+
+
+def test_long_runs():
+    """A symbol that comes again more often than its count can say."""
+    symbols = np.tile(np.repeat(np.array([65, 66], dtype=np.uint8), (300, 3)), 2)
+    compare(symbols, Plan(mild(presets.describe(5, "text"), 0), 1, 1, 6))
 
 
 def test_tables_of_the_format():

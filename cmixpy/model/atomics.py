@@ -36,9 +36,7 @@ def prefetch_row(typingctx, array, index):
         pointer = builder.gep(byte_pointer, [builder.mul(args[1], strides[0])])
         int32 = ir.IntType(32)
         function_type = ir.FunctionType(ir.VoidType(), [cgutils.voidptr_t, int32, int32, int32])
-        function = cgutils.get_or_insert_function(
-            builder.module, function_type, "llvm.prefetch.p0"
-        )
+        function = cgutils.get_or_insert_function(builder.module, function_type, "llvm.prefetch.p0")
         builder.call(function, [pointer, int32(0), int32(3), int32(1)])
         return context.get_dummy_value()
 

@@ -16,8 +16,21 @@ from cmixpy.model.slots import commit_slots
 
 
 @block
-def commit(plan, shared, private, lanes_from, lanes_to, own_from, own_to, step, stamp, thread,
-           threads, timed, clock):
+def commit(
+    plan,
+    shared,
+    private,
+    lanes_from,
+    lanes_to,
+    own_from,
+    own_to,
+    step,
+    stamp,
+    thread,
+    threads,
+    timed,
+    clock,
+):
     """Commit the slots of the thread's own lanes, and its share of the columns of all lanes.
 
     `stamp` numbers the half-step from 1.
@@ -30,31 +43,68 @@ def commit(plan, shared, private, lanes_from, lanes_to, own_from, own_to, step, 
     stages = plan.sse_function.shape[0]
     for c in range(contexts):
         commit_slots(
-            c, plan.context_base[c], own_from, own_to, private.active, private.claims,
-            private.copies, shared.slots, private.claimed, thread, stamp,
+            c,
+            plan.context_base[c],
+            own_from,
+            own_to,
+            private.active,
+            private.claims,
+            private.copies,
+            shared.slots,
+            private.claimed,
+            thread,
+            stamp,
         )
     lap(timed, clock, SLOTS)
     task = thread
     while task < sets + finals:
         if task < sets:
             commit_weights(
-                private.rows, private.errors, task, private.inputs, shared.weights, lanes_from,
-                lanes_to, bits, private.active, shared.head, private.link[thread],
-                private.total[thread], plan.lane_scale,
+                private.rows,
+                private.errors,
+                task,
+                private.inputs,
+                shared.weights,
+                lanes_from,
+                lanes_to,
+                bits,
+                private.active,
+                shared.head,
+                private.link[thread],
+                private.total[thread],
+                plan.lane_scale,
             )
         else:
             commit_weights(
-                private.rows, private.errors, task, private.middles, shared.final_weights,
-                lanes_from, lanes_to, bits, private.active, shared.final_head,
-                private.link[thread], private.total[thread], plan.lane_scale,
+                private.rows,
+                private.errors,
+                task,
+                private.middles,
+                shared.final_weights,
+                lanes_from,
+                lanes_to,
+                bits,
+                private.active,
+                shared.final_head,
+                private.link[thread],
+                private.total[thread],
+                plan.lane_scale,
             )
         task += threads
     task -= sets + finals
     lap(timed, clock, WEIGHTS)
     while task < contexts + matches + stages:
         commit_counted(
-            private.touched, task, lanes_from, lanes_to, bits, private.active, private.symbols,
-            shared.probability, plan.touched_limit[task], plan.reciprocal,
+            private.touched,
+            task,
+            lanes_from,
+            lanes_to,
+            bits,
+            private.active,
+            private.symbols,
+            shared.probability,
+            plan.touched_limit[task],
+            plan.reciprocal,
         )
         task += threads
     task -= contexts + matches + stages

@@ -6,29 +6,18 @@ To add one: write a small block, give it a branch in `context_words` with the ne
 name in presets.CONTEXTS, then use it in a preset (models/*.toml).
 
 Order-n and sparse contexts are PPM's and PAQ's; word contexts are from PAQ6 (Mahoney, Ratushnyak),
-word pairs and skips from paq8; column and line contexts after paq8's record and text models.
+word pairs and skips from paq8; column and line contexts after paq8's record and text models;
+indirect contexts (what followed this one before) from paq8's indirect model.
 """
 
 from cmixpy.model import fields as f
+from cmixpy.model.hashing import FIRST_MULTIPLIER, MASK32
 from cmixpy.model.jit import block
+from cmixpy.model.markup import update_element, update_quotes
 
-MASK32 = 0xFFFFFFFF
-# Odd multipliers below 2^30, so that sums of two products of 32-bit words stay below 2^63.
-FIRST_MULTIPLIER = 0x2F0B4C47
-SECOND_MULTIPLIER = 0x3A8F05C5
-THIRD_MULTIPLIER = 0x1E35A7BD
+# Tables of followers: of the last byte, the last two, a hash of the last three.
 INDIRECT_BITS = 18
 INDIRECT_TABLES = 3
-
-
-@block
-def mix(first, second):
-    """62-bit hash of two 32-bit words; every low bit depends on all bits of both."""
-    h = (first * FIRST_MULTIPLIER + second * SECOND_MULTIPLIER) & 0x3FFFFFFFFFFFFFFF
-    h = h ^ (h >> 31)
-    # A second round: the multiplier's low bits alone would leave low words correlated.
-    h = ((h & MASK32) * THIRD_MULTIPLIER + (h >> 32) * FIRST_MULTIPLIER) & 0x3FFFFFFFFFFFFFFF
-    return h ^ (h >> 29)
 
 
 @block
@@ -93,7 +82,8 @@ def update_bytes(lane, byte):
         lane[f.LINE_BEFORE] = lane[f.LINE]
         lane[f.LINE] = position + 1
         lane[f.LINE_FIRST] = 0
-    update_names(lane, byte)
+    update_element(lane, byte)
+    update_quotes(lane, byte)
     if byte == 60 or byte == 91 or byte == 123 or byte == 40:
         lane[f.OPENED_BEFORE] = lane[f.OPENED]
         lane[f.OPENED] = byte
@@ -105,49 +95,18 @@ def update_bytes(lane, byte):
 
 
 @block
-def update_names(lane, byte):
-    """Elements of XML and keys of JSON: which are open around this place, and which is current."""
-    if lane[f.NAME_STATE] > 0:
-        if byte == 62:  # >
-            if lane[f.NAME_STATE] == 1 and lane[f.LOW] >> 8 & 255 != 47:
-                lane[f.TAG_2] = lane[f.TAG_1]
-                lane[f.TAG_1] = lane[f.TAG]
-                lane[f.TAG] = lane[f.NAME]
-            elif lane[f.NAME_STATE] == 2:
-                lane[f.TAG] = lane[f.TAG_1]
-                lane[f.TAG_1] = lane[f.TAG_2]
-                lane[f.TAG_2] = 0
-            lane[f.NAME_STATE] = 0
-        elif byte == 47 and lane[f.LOW] >> 8 & 255 == 60:
-            lane[f.NAME_STATE] = 2
-        elif byte == 33 or byte == 63:
-            lane[f.NAME_STATE] = 3
-        elif byte == 32 or byte == 10:
-            lane[f.NAME_STATE] |= 4
-        elif lane[f.NAME_STATE] < 4:
-            lane[f.NAME] = ((lane[f.NAME] + byte + 1) * 0x2B4C5ED5) & MASK32
-            lane[f.NAME] = lane[f.NAME] ^ (lane[f.NAME] >> 15)
-        if lane[f.NAME_STATE] > 4 and byte != 32 and byte != 10:
-            pass
-    if byte == 60:
-        lane[f.NAME_STATE] = 1
-        lane[f.NAME] = 0
-    if byte == 34:
-        lane[f.IN_QUOTES] = 1 - lane[f.IN_QUOTES]
-        if lane[f.IN_QUOTES]:
-            lane[f.QUOTED] = 0
-    elif byte == 10:
-        lane[f.IN_QUOTES] = 0
-    elif byte == 58 and lane[f.IN_QUOTES] == 0:
-        lane[f.KEY] = lane[f.QUOTED]
-    elif lane[f.IN_QUOTES]:
-        lane[f.QUOTED] = ((lane[f.QUOTED] + byte + 1) * 0x2B4C5ED5) & MASK32
-        lane[f.QUOTED] = lane[f.QUOTED] ^ (lane[f.QUOTED] >> 15)
+def read_followers(lane, followers):
+    """What followed the last one, two and three bytes before: three bytes, the newest lowest."""
+    for t in range(INDIRECT_TABLES):
+        lane[f.FOLLOWERS + t] = followers[t, lane[f.INDIRECT + t]] + 0
 
 
 @block
-def update_indirect(lane):
-    """Where the last one, two and three bytes look in the tables of followers."""
+def note_followers(lane, followed, byte):
+    """Note for the commit what the tables' entries become, and where the next ones are."""
+    for t in range(INDIRECT_TABLES):
+        after = ((lane[f.FOLLOWERS + t] << 8) & 0xFFFFFF) | byte
+        followed[t] = (lane[f.INDIRECT + t] << 24) | after
     lane[f.INDIRECT] = lane[f.LOW] & 0xFF
     lane[f.INDIRECT + 1] = lane[f.LOW] & 0xFFFF
     h = ((lane[f.LOW] & 0xFFFFFF) * FIRST_MULTIPLIER) & MASK32
@@ -227,7 +186,7 @@ def context_words(function, a, b, lane, history, hints):
     elif function == 8:  # indirect: what followed the last 1 … 3 bytes; a & 3: which, a >> 2: bytes
         first = lane[f.FOLLOWERS + (a & 3)] & ((1 << 8 * (a >> 2)) - 1)
         second = lane[f.LOW] & b
-    elif function == 11:  # tags: a picks innermost element, the two around it, key, word, line's start
+    elif function == 11:  # markup: a picks elements, key, word, the name and string being read
         if a & 1:
             first += lane[f.TAG] * 3
         if a & 2:

@@ -36,8 +36,9 @@ def apply_counted(entry, touched, ones, limit, reciprocal):
 
 
 @block
-def commit_counted(touched, column, lanes_from, lanes_to, bits, active, symbols, probability,
-                   limit, reciprocal):
+def commit_counted(
+    touched, column, lanes_from, lanes_to, bits, active, symbols, probability, limit, reciprocal
+):
     """Commit column `column` of `touched` (int32[lanes, columns, bits]) for lanes of a group.
 
     The upper half of an entry gathers, within this call, the bits (low 16) and ones (high 16).
@@ -60,6 +61,9 @@ def commit_counted(touched, column, lanes_from, lanes_to, bits, active, symbols,
                     gathered = probability[entry]
                     if gathered > ENTRY_MASK:
                         probability[entry] = apply_counted(
-                            gathered & ENTRY_MASK, (gathered >> 32) & 0xFFFF, gathered >> 48,
-                            limit, reciprocal,
+                            gathered & ENTRY_MASK,
+                            (gathered >> 32) & 0xFFFF,
+                            gathered >> 48,
+                            limit,
+                            reciprocal,
                         )

@@ -8,8 +8,9 @@ commit (step.py) needs is noted in the lane's rows of the `private` arrays.
 from cmixpy.model import fields as f
 from cmixpy.model.clock import CODING, HISTORIES, MIXING, REFINING, lap
 from cmixpy.model.coder import decode_bit, encode_bit
-from cmixpy.model.contexts import MASK32, THIRD_MULTIPLIER, context_words, mix, reverse_strand
+from cmixpy.model.contexts import context_words, reverse_strand
 from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
+from cmixpy.model.hashing import MASK32, THIRD_MULTIPLIER, mix
 from cmixpy.model.jit import block
 from cmixpy.model.logistic import LOGIT_LIMIT
 from cmixpy.model.mixer import dot
@@ -19,7 +20,8 @@ from cmixpy.model.slots import NO_CLAIM, fetch_slot, prefetch_slot, update_node
 INPUTS_PER_CONTEXT = 3
 INPUTS_PER_MATCH = 2
 SSE_BUCKETS = 33
-EXPECTED = 6  # the context function that reads the match models
+# Context functions that read what is known only after the last commit: match models, followers.
+EXPECTED, FOLLOWED = 6, 8
 SSE_STEP = (2 * LOGIT_LIMIT + 2) // (SSE_BUCKETS - 1)
 
 
@@ -34,13 +36,19 @@ def salted_hash(first, second, c, lane_index, plan):
 def hash_contexts(lane_index, lane, plan, history, hashes, slots, late):
     """Hashes of the contexts for the coming symbol; asks for the first slots' lines.
 
-    `late` picks the contexts that need what the match models expect; they come after
+    `late` picks the contexts that need what the last commit wrote; they come after
     `find_matches`, the others as soon as the last symbol is known, so that memory has time.
     """
     for c in range(plan.context_function.shape[0]):
-        if (plan.context_function[c] == EXPECTED or plan.context_function[c] == 8) == late:
+        function = plan.context_function[c]
+        needs_commit = function == EXPECTED or function == FOLLOWED
+        if needs_commit == late:
             first, second = context_words(
-                plan.context_function[c], plan.context_a[c], plan.context_b[c], lane, history,
+                function,
+                plan.context_a[c],
+                plan.context_b[c],
+                lane,
+                history,
                 plan.hints,
             )
             h = salted_hash(first, second, c, lane_index, plan)
@@ -83,7 +91,10 @@ def update_inverted(lane, plan, slots, hashes, copies, claims):
                 copies[c, 1] + 0, high, plan.context_limit[c], plan.next_state, plan.reciprocal
             )
             copies[c, 2 + high] = update_node(
-                copies[c, 2 + high] + 0, base & 1, plan.context_limit[c], plan.next_state,
+                copies[c, 2 + high] + 0,
+                base & 1,
+                plan.context_limit[c],
+                plan.next_state,
                 plan.reciprocal,
             )
 
@@ -104,8 +115,29 @@ def weight_row(base, span, value, partial, k, bits):
 
 
 @block
-def code_bit(lane, plan, shared, copies, runs, inputs, touched, rows, errors, middles, partial, node,
-             k, bit, decode, code, scratch, rate, final_rate, timed, clock):
+def code_bit(
+    lane,
+    plan,
+    shared,
+    copies,
+    runs,
+    inputs,
+    touched,
+    rows,
+    errors,
+    middles,
+    partial,
+    node,
+    k,
+    bit,
+    decode,
+    code,
+    scratch,
+    rate,
+    final_rate,
+    timed,
+    clock,
+):
     """Predict bit `k` of the symbol, code it, learn what is private; the bit."""
     bits = plan.numbers[2]
     contexts = plan.context_function.shape[0]
@@ -234,9 +266,7 @@ def code_bit(lane, plan, shared, copies, runs, inputs, touched, rows, errors, mi
     for s in range(sets):
         errors[k, s] = ((target - squash[middle[s] + LOGIT_LIMIT]) * rate) >> 14
     for s in range(finals):
-        errors[k, sets + s] = (
-            (target - squash[scratch[32 + s] + LOGIT_LIMIT]) * final_rate
-        ) >> 14
+        errors[k, sets + s] = ((target - squash[scratch[32 + s] + LOGIT_LIMIT]) * final_rate) >> 14
     lap(timed, clock, MIXING)
     for c in range(contexts):
         copies[c, node] = update_node(

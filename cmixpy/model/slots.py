@@ -95,11 +95,10 @@ def update_runs(copies, symbol):
     """Note in each context's first slot which symbol came, and how often it has in a row."""
     for c in range(copies.shape[0]):
         word = copies[c, 0] + 0
-        count = word >> 24
-        if count > 0 and (word >> 16) & 255 == symbol:
-            count = min(count + 1, 255)
-        else:
-            count = 1
+        count = 0
+        if (word >> 16) & 255 == symbol:
+            count = min(word >> 24, 254)
+        count += 1
         copies[c, 0] = (word & 0xFFFF) | (symbol << 16) | (count << 24)
 
 
@@ -137,8 +136,9 @@ def claimed_place(claimed, entry):
 
 
 @block
-def commit_slots(c, base, lanes_from, lanes_to, active, claims, copies, slots, claimed, thread,
-                 stamp):
+def commit_slots(
+    c, base, lanes_from, lanes_to, active, claims, copies, slots, claimed, thread, stamp
+):
     """Write a thread's private copies of context c to the rows they claim.
 
     Rows that a thread of lower lanes claims are left to it: the lowest lane's claim counts.

@@ -13,7 +13,7 @@ from cmixpy.model import fields, history, logistic
 from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
 from cmixpy.model.counted import COUNT_BITS
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
-from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
+from cmixpy.model.predictor import INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
 from cmixpy.model.slots import NO_CLAIM
 
 # Selector functions whose value can change within a nibble: match state.
@@ -136,10 +136,6 @@ def _confidence(half: int) -> np.ndarray:
     return (512 * n // (2 * n + half)).astype(np.int32)
 
 
-def inputs_per_context(description) -> int:
-    return INPUTS_PER_CONTEXT + description.rates.runs
-
-
 def run_strengths() -> np.ndarray:
     """int32[256]: logit (1/256) that a symbol seen n times in a row comes again: (2n + 1) to 1."""
     n = np.arange(256, dtype=np.int64)
@@ -161,7 +157,8 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     final_span, final_base, _ = _spans(d.finals, bits)
     rates = d.rates
     return PlanArrays(
-        int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share, inputs_per_context(d), int(any(c.function == 8 for c in d.contexts))]),
+        int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share,
+               d.inputs_per_context, d.follows]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
         *_columns(d.contexts, "function", "a", "b"),
         *_columns(d.contexts, "local", "known", "inverted"),
@@ -226,7 +223,7 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
     set_rows = _spans(d.sets, d.symbol_bits)[2]
     final_rows = _spans(d.finals, d.symbol_bits)[2]
     inputs = np.zeros(d.inputs, dtype=np.int64)
-    per_context = inputs_per_context(d)
+    per_context = d.inputs_per_context
     first_match = per_context * len(d.contexts)
     for j, part in enumerate((rates.initial_indirect, rates.initial_direct, rates.initial_linear)):
         inputs[j:first_match:per_context] = part * WEIGHT_ONE // 1000

@@ -11,7 +11,7 @@ from cmixpy.model.atomics import barrier, cycles
 from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING, SLOTS, lap
 from cmixpy.model.coder import flush, get_byte
 from cmixpy.model.commit import commit
-from cmixpy.model.contexts import INDIRECT_TABLES, update_bases, update_bytes, update_indirect
+from cmixpy.model.contexts import note_followers, read_followers, update_bases, update_bytes
 from cmixpy.model.jit import kernel
 from cmixpy.model.match import find_matches, lane_start, move_matches, recent_hash
 from cmixpy.model.predictor import (
@@ -61,8 +61,21 @@ def build_run(timed):
     """The kernel, with or without the clock (clock.py)."""
 
     @kernel
-    def run(plan, shared, private, source, codes, code_starts, decode, sync, thread, threads,
-            first_step, last_step, times):
+    def run(
+        plan,
+        shared,
+        private,
+        source,
+        codes,
+        code_starts,
+        decode,
+        sync,
+        thread,
+        threads,
+        first_step,
+        last_step,
+        times,
+    ):
         """Code steps first_step … last_step - 1.
 
         Parameters
@@ -112,10 +125,7 @@ def build_run(timed):
                         lap(timed, clock, HASHING)
                         find_matches(lane, plan, shared)
                         if plan.numbers[6]:
-                            for t in range(INDIRECT_TABLES):
-                                lane[f.FOLLOWERS + t] = (
-                                    shared.followers[t, lane[f.INDIRECT + t]] + 0
-                                )
+                            read_followers(lane, shared.followers)
                         lap(timed, clock, MATCHING)
                         hash_contexts(
                             index, lane, plan, history, private.hashes[index], slots, True
@@ -132,7 +142,10 @@ def build_run(timed):
                             claims = private.claims[index, nibble]
                             for c in range(contexts):
                                 claims[c] = fetch_slot(
-                                    slots, plan.context_base[c], plan.context_mask[c], hashes[c],
+                                    slots,
+                                    plan.context_base[c],
+                                    plan.context_mask[c],
+                                    hashes[c],
                                     copies[c],
                                 )
                                 if plan.context_known[c] and claims[c] >= 0:
@@ -140,8 +153,12 @@ def build_run(timed):
                             lane[f.ORDER_HITS] = hits
                             if bits == 2:
                                 update_inverted(
-                                    lane, plan, slots, private.inverted[index],
-                                    private.copies[index, 1], private.claims[index, 1],
+                                    lane,
+                                    plan,
+                                    slots,
+                                    private.inverted[index],
+                                    private.copies[index, 1],
+                                    private.claims[index, 1],
                                 )
                     lap(timed, clock, LOOK_UP)
                     for index in range(lane_from, lane_to):
@@ -155,13 +172,19 @@ def build_run(timed):
                             for s in range(sets):
                                 if not plan.set_each_bit[s]:
                                     mine[s] = selector_value(
-                                        plan.set_function[s], plan.set_a[s], lane, history,
+                                        plan.set_function[s],
+                                        plan.set_a[s],
+                                        lane,
+                                        history,
                                         plan.hints,
                                     )
                             for s in range(finals):
                                 if not plan.final_each_bit[s]:
                                     mine[sets + s] = selector_value(
-                                        plan.final_function[s], plan.final_a[s], lane, history,
+                                        plan.final_function[s],
+                                        plan.final_a[s],
+                                        lane,
+                                        history,
                                         plan.hints,
                                     )
                             for s in range(stages):
@@ -174,14 +197,27 @@ def build_run(timed):
                                 k = nibble * half + b
                                 bit = (symbol >> (bits - 1 - k)) & 1
                                 bit = code_bit(
-                                    lane, plan, shared, private.copies[index, nibble],
+                                    lane,
+                                    plan,
+                                    shared,
+                                    private.copies[index, nibble],
                                     private.copies[index, 0],
                                     private.inputs[index],
                                     private.touched[index],
-                                    private.rows[index], private.errors[index],
-                                    private.middles[index], partial, node, k, bit, decode, code,
-                                    mine, rate, final_rate,
-                                    timed, clock,
+                                    private.rows[index],
+                                    private.errors[index],
+                                    private.middles[index],
+                                    partial,
+                                    node,
+                                    k,
+                                    bit,
+                                    decode,
+                                    code,
+                                    mine,
+                                    rate,
+                                    final_rate,
+                                    timed,
+                                    clock,
                                 )
                                 partial = 2 * partial + bit
                                 node = 2 * node + bit
@@ -213,19 +249,18 @@ def build_run(timed):
                                         update_runs(private.copies[index, 0], symbol)
                                     update_bytes(lane, symbol)
                                     if plan.numbers[6]:
-                                        for t in range(INDIRECT_TABLES):
-                                            private.followed[index, t] = (
-                                                lane[f.INDIRECT + t] << 24
-                                                | ((lane[f.FOLLOWERS + t] << 8) & 0xFFFFFF)
-                                                | symbol
-                                            )
-                                        update_indirect(lane)
+                                        note_followers(lane, private.followed[index], symbol)
                                 else:
                                     update_bases(lane, symbol)
                                 lane[f.POSITION] = step + 1
                                 if step + 1 < lane[f.LENGTH]:
                                     hash_contexts(
-                                        index, lane, plan, history, private.hashes[index], slots,
+                                        index,
+                                        lane,
+                                        plan,
+                                        history,
+                                        private.hashes[index],
+                                        slots,
                                         False,
                                     )
                                     if bits == 2:
@@ -236,16 +271,33 @@ def build_run(timed):
                 stamp = step * groups + group + 1
                 for c in range(contexts):
                     claim_slots(
-                        c, plan.context_base[c], lane_from, lane_to, private.active,
-                        private.claims, private.claimed[thread, c], stamp,
+                        c,
+                        plan.context_base[c],
+                        lane_from,
+                        lane_to,
+                        private.active,
+                        private.claims,
+                        private.claimed[thread, c],
+                        stamp,
                     )
                 lap(timed, clock, SLOTS)
                 barrier(sync, threads)
                 lap(timed, clock, BARRIER)
 
                 commit(
-                    plan, shared, private, group_from, group_to, lane_from, lane_to, step, stamp,
-                    thread, threads, timed, clock,
+                    plan,
+                    shared,
+                    private,
+                    group_from,
+                    group_to,
+                    lane_from,
+                    lane_to,
+                    step,
+                    stamp,
+                    thread,
+                    threads,
+                    timed,
+                    clock,
                 )
                 barrier(sync, threads)
                 lap(timed, clock, BARRIER)

@@ -87,6 +87,17 @@ class Lane:
     packed: int = 0
     reversed: int = 0
     hits: int = 0
+    tag: int = 0
+    tag1: int = 0
+    tag2: int = 0
+    name: int = 0
+    state: int = 0
+    quoted: int = 0
+    in_quotes: int = 0
+    key: int = 0
+    place: list[int] = field(default_factory=lambda: [0, 0, 0])
+    after: list[int] = field(default_factory=lambda: [0, 0, 0])
+    followed: list[tuple[int, int]] = field(default_factory=list)
 
     def __post_init__(self):
         self.line = self.line_before = self.start
@@ -112,6 +123,40 @@ class Lane:
             self._take_byte(s)
         self.position += 1
 
+    def _take_markup(self, s: int) -> None:
+        def add(h: int) -> int:
+            x = (h + s + 1) * 0x2B4C5ED5 & M32
+            return x ^ x >> 15
+
+        before = self.low >> 8 & 255
+        if s == 60:
+            self.state, self.name = 1, 0
+        elif self.state > 0:
+            if s == 62:
+                if self.state & 3 == 1 and before != 47:
+                    self.tag, self.tag1, self.tag2 = self.name, self.tag, self.tag1
+                elif self.state & 3 == 2:
+                    self.tag, self.tag1, self.tag2 = self.tag1, self.tag2, 0
+                self.state = 0
+            elif s == 47 and before == 60:
+                self.state = 2
+            elif s in (33, 63) and before == 60:
+                self.state = 3
+            elif s in (32, 10):
+                self.state |= 4
+            elif self.state < 4:
+                self.name = add(self.name)
+        if s == 34:
+            self.in_quotes = 1 - self.in_quotes
+            if self.in_quotes:
+                self.quoted = 0
+        elif s == 10:
+            self.in_quotes = 0
+        elif self.in_quotes:
+            self.quoted = add(self.quoted)
+        elif s == 58:
+            self.key = self.quoted
+
     def _take_byte(self, s: int) -> None:
         here = self.here
         self.high = (self.high << 8 & M32) | self.low >> 24
@@ -125,6 +170,8 @@ class Lane:
         elif self.letters > 0:
             self.word3, self.word2, self.word1 = self.word2, self.word1, self.word
             self.word, self.letters = 0, 0
+        self._take_markup(s)
+        self.place = [self.low & 255, self.low & 0xFFFF, ((self.low & 0xFFFFFF) * F & M32) >> 14]
         if here == self.line:
             self.line_first = s
         if s == 10:
@@ -174,6 +221,17 @@ class Lane:
                 return first, self.low & a
             case 7:
                 return self.packed & a, (self.packed >> 32) & b
+            case 8:
+                return self.after[a & 3] & 256 ** (a >> 2) - 1, self.low & b
+            case 11:
+                y = 3 * self.tag * (a & 1)
+                y += 5 * self.tag1 * (a >> 1 & 1)
+                y += 11 * self.tag2 * (a >> 2 & 1)
+                y += 17 * self.key * (a >> 3 & 1)
+                y += 23 * self.word * (a >> 4 & 1)
+                y += 29 * self.name * (a >> 5 & 1)
+                y += 31 * self.quoted * (a >> 6 & 1)
+                return (y ^ y >> 17) & M32, self.low & b
         raise ValueError(context)
 
     def context_hash(self, number: int, context, words: tuple[int, int]) -> int:

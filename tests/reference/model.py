@@ -6,7 +6,7 @@ from reference.coder import Decoder, Encoder
 from reference.lane import Copying, Lane, second_nibble
 from reference.matches import look_for_candidate, recent, take_symbol
 from reference.shared import Counted, Slots, Weights
-from reference.tables import LOGIT_LIMIT, clamp, history_probability, squash, stretch
+from reference.tables import LOGIT_LIMIT, clamp, history_probability, run_strength, squash, stretch
 
 EACH_BIT = (3, 8, 12)
 
@@ -34,7 +34,11 @@ class Model:
         hints = [*plan.hints, *[0] * (8 - len(plan.hints))]
         self.lanes = [
             Lane(
-                i, start, self.starts[i + 1] - start, self.width, [Copying() for _ in d.matches],
+                i,
+                start,
+                self.starts[i + 1] - start,
+                self.width,
+                [Copying() for _ in d.matches],
                 hints,
             )
             for i, start in enumerate(self.starts[:-1])
@@ -60,11 +64,14 @@ class Model:
             for m, match in enumerate(d.matches)
             if match.table == m
         }
+        self.follows = any(context.function == 8 for context in d.contexts)
+        self.followers = [[0] * (1 << 18) for _ in range(3)] if self.follows else []
 
     def _build_mixer(self) -> None:
         d, rates = self.description, self.rates
         first = [rates.initial_indirect, rates.initial_direct, rates.initial_linear]
-        first = first * len(d.contexts) + [rates.initial_match, 0] * len(d.matches) + [0]
+        first = (first + [0] * rates.runs) * len(d.contexts)
+        first += [rates.initial_match, 0] * len(d.matches) + [0]
         first = [(i << 20) // 1000 for i in first]
         finals = [(1 << 20) // len(d.sets)] * len(d.sets)
         self.sets = [Weights("set", first, rates.lane_power) for _ in d.sets]
@@ -96,6 +103,7 @@ class Model:
                 self.history[lane.start + t] = symbol
             self._commit(written)
             self._commit_matches(active, [indices for _, indices in coded], t, written)
+            self._commit_followers(active, written)
         return written
 
     def _commit(self, written: dict) -> None:
@@ -114,22 +122,46 @@ class Model:
                     self.events["match table entry of a lower lane kept"] += 1
             written.setdefault(("match_tables", m), []).extend(taken)
 
+    def _commit_followers(self, active, written: dict) -> None:
+        for i, table in enumerate(self.followers):
+            taken = set()
+            for lane in active:
+                place, value = lane.followed[i]
+                if place not in taken:
+                    table[place] = value
+                    taken.add(place)
+                else:
+                    self.events["followers of a lower lane kept"] += 1
+            written.setdefault(("followers", i), []).extend(taken)
+
     def _code_symbol(self, lane: Lane, t: int, coder, wanted) -> tuple[int, dict[int, int]]:
         """The part of a lane in a half-step: the symbol, and its index in each match table."""
         d, width = self.description, self.width
         for match, state in zip(d.matches, lane.matches, strict=True):
             table = self.match_tables[match.table]
             look_for_candidate(lane, match, state, table, self.history, self.base_of, self.events)
+        if self.follows:
+            lane.after = [
+                table[place] for table, place in zip(self.followers, lane.place, strict=True)
+            ]
         hashes = [
             lane.context_hash(c, context, lane.context_words(context, self.history))
             for c, context in enumerate(d.contexts)
         ]
         partial = 1
+        runs: list = []  # the copies of the first nibble
         for nibble in range(2 if width == 8 else 1):
             if nibble == 1:
                 hashes = [second_nibble(h, partial) for h in hashes]
-            partial = self._code_nibble(lane, t, coder, wanted, hashes, partial, nibble)
+            partial = self._code_nibble(lane, t, coder, wanted, hashes, partial, nibble, runs)
         symbol = partial - (1 << width)
+        if d.rates.runs:
+            for copy in runs:
+                copy.learn_run(symbol, self.events)
+        lane.followed = [
+            (place, (after << 8 & 0xFFFFFF) | symbol)
+            for place, after in zip(lane.place, lane.after, strict=True)
+        ]
 
         for match, state in zip(d.matches, lane.matches, strict=True):
             take_symbol(match, state, symbol, self.n, self.events)
@@ -140,13 +172,15 @@ class Model:
         lane.take(symbol)
         return symbol, indices
 
-    def _code_nibble(self, lane, t, coder, wanted, hashes, partial, nibble) -> int:
+    def _code_nibble(self, lane, t, coder, wanted, hashes, partial, nibble, runs) -> int:
         d, events = self.description, self.events
         copies = []
         for slots, h in zip(self.slots, hashes, strict=True):
             copies.append(slots.look_up(h))
             events[f"miss in nibble {nibble}"] += not copies[-1].hit
             events[f"hit in nibble {nibble}"] += copies[-1].hit
+        if nibble == 0:
+            runs += copies
         lane.hits = sum(
             copy.hit for copy, context in zip(copies, d.contexts, strict=True) if context.known
         )
@@ -159,7 +193,7 @@ class Model:
         node = 1
         bits = 4 if self.width == 8 else 2
         for k in range(bits * nibble, bits * nibble + bits):
-            inputs, touched = self._inputs(lane, copies, node, partial, k)
+            inputs, touched = self._inputs(lane, copies, runs, node, partial, k)
             for values, selectors in ((sets, d.sets), (finals, d.finals)):
                 for i, selector in enumerate(selectors):
                     if selector.function in EACH_BIT:
@@ -200,20 +234,21 @@ class Model:
                 copy.learn(2 + (base >> 1), base & 1, context.limit, self.events)
                 self.events["inverted repeat learnt"] += 1
 
-    def _inputs(self, lane, copies, node, partial, k) -> tuple[list[int], list]:
+    def _inputs(self, lane, copies, runs, node, partial, k) -> tuple[list[int], list]:
         """The mixer's inputs, and the counted entries that were touched on the way."""
         inputs, touched = [], []
-        for copy, histories in zip(copies, self.histories, strict=True):
+        for copy, first, histories in zip(copies, runs, self.histories, strict=True):
             probability, count, state = copy.nodes[node]
+            run = [self._run_input(first, partial, k)] if self.rates.runs else []
             if state == 0:
-                inputs += [0, 0, 0]
+                inputs += [0, 0, 0, *run]
                 continue
             p = histories.p16(state)
             touched.append((histories, state))
             confidence = 512 * count // (2 * count + self.rates.confidence)
             inputs.append(stretch(p >> 4))
             inputs.append(stretch((probability >> 1) >> 4) * confidence >> 8)
-            inputs.append((p - 32768) >> 4)
+            inputs += [(p - 32768) >> 4, *run]
         for state, lengths in zip(lane.matches, self.lengths, strict=True):
             x = state.symbol | 1 << self.width
             if state.slot > 0 and x >> (self.width - k) == partial:
@@ -226,6 +261,13 @@ class Model:
                 state.slot = 0
                 inputs += [0, 0]
         return [*inputs, 256], touched
+
+    def _run_input(self, copy, partial: int, k: int) -> int:
+        symbol, count = copy.run
+        if (symbol | 256) >> (8 - k) != partial:
+            self.events["run refuted within a symbol"] += count > 0
+            return 0
+        return run_strength(count) if symbol >> (7 - k) & 1 else -run_strength(count)
 
     def _refine(self, mixed: int, values: list[int], partial: int) -> tuple[int, list]:
         """The final probability, and the SSE entries that were touched."""

@@ -36,11 +36,18 @@ FRESH = Node(65536, 0, 0)
 class Copy:
     """A lane's private copy of a row, and the row it claims."""
 
-    def __init__(self, row: int, tag: int, nodes: list[Node], hit: bool):
+    def __init__(self, row: int, tag: int, nodes: list[Node], run: tuple[int, int], hit: bool):
         self.row, self.tag, self.nodes, self.hit = row, tag, list(nodes), hit
+        self.run = run  # last symbol, how often in a row
 
     def learn(self, node: int, bit: int, limit: int, events: Counter) -> None:
         self.nodes[node] = self.nodes[node].learn(bit, limit, events)
+
+    def learn_run(self, symbol: int, events: Counter) -> None:
+        last, count = self.run
+        events["run saturated"] += count == 255 and symbol == last
+        events["run broken"] += count > 0 and symbol != last
+        self.run = symbol, min(count + 1, 255) if count > 0 and symbol == last else 1
 
 
 class Slots:
@@ -49,6 +56,7 @@ class Slots:
     def __init__(self, rows: int, nodes: int):
         self.tags = [0] * rows
         self.nodes = [[FRESH] * (nodes + 1) for _ in range(rows)]  # node 0 does not exist
+        self.runs = [(0, 0)] * rows
         self.claims: list[Copy] = []
 
     def look_up(self, h: int) -> Copy:
@@ -65,7 +73,7 @@ class Slots:
             hit = False
             row = other if self.nodes[other][1].count < self.nodes[r][1].count else r
         nodes = self.nodes[row] if hit else [FRESH] * len(self.nodes[row])
-        self.claims.append(Copy(row, tag, nodes, hit))
+        self.claims.append(Copy(row, tag, nodes, self.runs[row] if hit else (0, 0), hit))
         return self.claims[-1]
 
     def commit(self, events: Counter) -> list[int]:
@@ -77,6 +85,7 @@ class Slots:
                 continue
             events["row evicted"] += self.tags[claim.row] not in (0, claim.tag)
             self.tags[claim.row], self.nodes[claim.row] = claim.tag, claim.nodes
+            self.runs[claim.row] = claim.run
             written.append(claim.row)
         self.claims = []
         return written

@@ -49,6 +49,10 @@ def stretch(p12: int) -> int:
 
 
 @cache
+def run_strength(count: int) -> int:
+    return 0 if count == 0 else stretch((65536 - 65536 // (2 * count + 2)) >> 4)
+
+
 def reciprocal(c: int) -> int:
     return (131072 + (2 * c + 3) // 2) // (2 * c + 3)
 
