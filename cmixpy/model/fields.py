@@ -27,4 +27,6 @@ MATCH_POINTER, MATCH_LENGTH, MATCH_MISSES = 0, 1, 2
 MATCH_SYMBOL, MATCH_FLOOR, MATCH_SLOT = 3, 4, 5
 MATCH_FIELDS = 8
 MATCH_LIMIT = 4
+# Carry of each match model that is a rule (rule.py): MATCH_LIMIT columns.
+RULE_CARRY = 88
 FIELDS = 128
