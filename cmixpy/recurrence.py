@@ -5,16 +5,18 @@ small contexts: to a context mixer they are noise, and to whoever knows the rule
 but their first symbols. The encoder looks for the rule here; it travels in the segment's hints and
 a match model follows it (model/rule.py).
 
-Ordinary data pay for one histogram of pairs of neighbours: where pairs collide more often than
-independent symbols would, contexts have something to say and no rule is looked for. What is left,
-noise and compressed files, pays for a search that takes some milliseconds: differences of
-neighbours follow the same rule without its constant, and for every first lag the second one is
-looked up by the few differences that it must have (a two-list search, as for 2-SUM), instead of
-trying all pairs. Two-letter data that follow no rule exactly are also searched for a rule behind
-noise: correlations of s[n] with s[n - j] s[n - k] for all pairs, one Fourier transform for each j
-(triple correlations: Meier and Staffelbach's fast correlation attacks rest on the same checks).
+Ordinary data pay for a few histograms: where pairs of neighbours collide more often than independent
+symbols would, contexts have something to say and no rule is looked for. What is left, noise and
+compressed files, pays for a search of some 20 ms: differences of neighbours follow the same rule
+without its constant, and for every first lag the second one is looked up by the few differences
+that it must have (a two-list search, as for 2-SUM), instead of trying all pairs. Two-letter data
+that follow no rule exactly are also searched for a rule behind noise: sums of s[n] s[n - j] s[n - k],
+for one j and all k by a Fourier transform (the checks of Meier and Staffelbach's fast correlation
+attacks, 1989). Their floats decide nothing that an archive could not hold either way: what is found
+is counted again in integers.
 """
 
+from itertools import islice
 from typing import NamedTuple
 
 import numpy as np
@@ -23,22 +25,35 @@ MOST_LAG = 4096
 # A lag must be seen to work on most of the data.
 LAGS_PER_LENGTH = 4
 LEAST_LENGTH = 64
-SAMPLE = 1 << 16
-# Pairs may collide this much (percent) more often than those of independent symbols.
+# At three places so many symbols are looked at, and pairs of symbols so far apart, which may
+# collide this much (percent) more often than those of independent symbols. Longer samples would
+# take the repetitions of generators with short periods for redundancy.
+SAMPLE = 1 << 13
+DISTANCES = (1, 2, 4)
 MOST_COLLISIONS = 110
-# Places at which a search starts, positions on which a candidate is tried at each.
-PLACES = 3
+# The same for single symbols, against 256 equally likely ones.
+MOST_UNEVEN = 150
+# A rule must hold at so many places, evenly spread, of so many symbols each; the search for one
+# starts at three of them.
+PLACES = 16
 TRIED = 4096
+LEAST_TRIED = 1024
 # Bits that the differences at neighbouring positions must agree in, to find one lag for another.
 KEY_BITS = 40
-# Standard deviations, and share of the positions (percent), by which a rule must beat chance.
+# Candidates that are tried for an operation at a place: generators have one, or a few.
+MOST_CANDIDATES = 32
+# Standard deviations by which a rule must beat chance in all, and at each place.
 LEAST_DEVIATIONS = 8
+LEAST_DEVIATIONS_HERE = 3
+# Percent of the symbols that it must explain beyond chance: where nothing else is known, and where
+# contexts would say something too.
 LEAST_EXCESS = 3
+LEAST_EXCESS_OF_REDUNDANT = 90
 # Positions that correlations are summed over: 20 % of noise on each symbol leaves 0.216 of them,
-# 27 standard deviations at 16384.
+# 19 standard deviations.
 CORRELATED = 8192
 CORRELATION_DEVIATIONS = 8
-# First lags that are tried behind noise: so many, and one more for so many bytes. One takes 0.35 ms.
+# First lags that are tried behind noise: so many, and one more for so many bytes (0.35 ms each).
 FIRST_LAGS = 64
 BYTES_PER_LAG = 4096
 
@@ -61,57 +76,79 @@ class Rule(NamedTuple):
 def find_rule(data: np.ndarray) -> Rule | None:
     """The rule that uint8[n] follow at all places looked at, if one is found."""
     length = len(data)
-    if length < LEAST_LENGTH or not looks_memoryless(data):
+    least = _least_excess(data) if length >= LEAST_LENGTH else None
+    if least is None:
         return None
     most_lag = min(MOST_LAG, length // LAGS_PER_LENGTH)
     room = length - most_lag - 1
-    tried = min(TRIED, room // PLACES)
-    places = [most_lag + 1 + (room - tried) * i // (PLACES - 1) for i in range(PLACES)]
-    for place in places:
+    count = min(PLACES, max(1, room // LEAST_TRIED))
+    tried = min(TRIED, room // count)
+    places = [most_lag + 1 + (room - tried) * i // max(1, count - 1) for i in range(count)]
+    for place in sorted({places[0], places[count // 2], places[-1]}):
         for operation, first, second in _candidates(data, place, most_lag):
-            rule = _verified(data, places, tried, operation, first, second)
+            rule = _verified(data, place, places, tried, operation, first, second, least)
             if rule is not None:
                 return rule
-    if len(np.unique(data[:SAMPLE])) == 2:
+    if least == LEAST_EXCESS and len(np.unique(data[:SAMPLE])) == 2:
         for first, second in _correlated(data, most_lag):
-            rule = _verified(data, places, tried, XOR, first, second)
+            rule = _verified(data, places[0], places, tried, XOR, first, second, least)
             if rule is not None:
                 return rule
     return None
 
 
-def looks_memoryless(data: np.ndarray) -> bool:
-    """Whether neighbours seem independent of one another, and not all symbols are equal."""
-    sample = data[(len(data) - SAMPLE) // 2 :][:SAMPLE] if len(data) > SAMPLE else data
-    counts = np.bincount(sample, minlength=256)
-    if np.count_nonzero(counts) < 2:
+def _least_excess(data: np.ndarray) -> int | None:
+    """What a rule must explain beyond chance, percent; None where there is none to be looked for.
+
+    Symbols whose neighbours seem independent of one another say nothing to small contexts. Bytes
+    that are all equally likely may be redundant and yet no ordinary data: generators with small
+    lags repeat their low bits soon.
+    """
+    starts = {0, max(0, len(data) - SAMPLE) // 2, max(0, len(data) - SAMPLE)}
+    samples = [data[start:][:SAMPLE] for start in sorted(starts)]
+    if all(map(_looks_memoryless, samples)):
+        return LEAST_EXCESS
+    return LEAST_EXCESS_OF_REDUNDANT if all(map(_looks_uniform, samples)) else None
+
+
+def _equal_places(symbols: np.ndarray) -> int:
+    """Pairs of different places with equal symbols."""
+    counts = np.bincount(symbols)
+    return int((counts * (counts - 1)).sum()) // 2
+
+
+def _looks_uniform(sample: np.ndarray) -> bool:
+    return 256 * 2 * 100 * _equal_places(sample) <= MOST_UNEVEN * len(sample) ** 2
+
+
+def _looks_memoryless(sample: np.ndarray) -> bool:
+    if (sample == sample[0]).all():
         return False
-    pairs = np.bincount(sample[:-1] * np.int64(256) + sample[1:])
-    count = len(sample) - 1
-    # Pairs of places with equal symbols, among all: the chance that two symbols are equal.
-    equal = int((counts * (counts - 1)).sum())
-    expected = equal * equal * count // (2 * len(sample) ** 2 * count)
-    found = int((pairs * (pairs - 1)).sum()) // 2
-    slack = 6 * (1 + int(expected**0.5))
-    return 100 * found <= MOST_COLLISIONS * expected + 100 * slack
+    equal = _equal_places(sample)
+    expected = 2 * equal * equal // len(sample) ** 2
+    allowed = MOST_COLLISIONS * expected + 600 * (1 + int(expected**0.5))
+    return all(
+        100 * _equal_places(sample[:-distance] * np.int64(256) + sample[distance:]) <= allowed
+        for distance in DISTANCES
+    )
 
 
 def _candidates(data: np.ndarray, place: int, most_lag: int):
     """Yield (operation, first lag, second lag) that would explain the symbols from `place` on."""
     alphabet = len(np.unique(data[place - most_lag : place]))
-    yield from _xor_candidates(data, place, most_lag, alphabet)
+    yield from islice(_xor_candidates(data, place, most_lag, alphabet), MOST_CANDIDATES)
     if alphabet > 128:
         for operation in (ADD, SUBTRACT):
-            yield from _sum_candidates(data, place, most_lag, operation)
+            found = _sum_candidates(data, place, most_lag, operation)
+            yield from islice(found, MOST_CANDIDATES)
 
 
 def _xor_candidates(data, place, most_lag, alphabet):
     """Pairs of lags whose differences by xor agree in KEY_BITS bits or so, small lags first."""
     width = -(-KEY_BITS // max(1, alphabet.bit_length() - 1))
     width = min(width, len(data) - place)
-    differences = data[place - most_lag : place + width] ^ data[place - most_lag - 1 :][
-        : most_lag + width
-    ]
+    window = data[place - most_lag - 1 : place + width]
+    differences = window[1:] ^ window[:-1]
     # A key folds `width` differences; rotating is linear, so keys obey the rule as they do.
     keys = np.zeros(most_lag + 1, dtype=np.uint64)
     for i in range(width):
@@ -126,7 +163,7 @@ def _xor_candidates(data, place, most_lag, alphabet):
     pairs = np.stack((firsts, found[firsts]), axis=1) + 1
     # Pairs that differ only in order are one; equal lags would cancel.
     pairs = pairs[pairs[:, 0] < pairs[:, 1]]
-    for first, second in pairs[np.argsort(pairs[:, 1], kind="stable")][:8].tolist():
+    for first, second in pairs[np.argsort(pairs[:, 1], kind="stable")].tolist():
         yield XOR, first, second
 
 
@@ -176,50 +213,69 @@ def _correlated(data: np.ndarray, most_lag: int):
                 break
 
 
-def _verified(data, places, tried, operation, first, second) -> Rule | None:
-    """The rule with its constant and carries, if it beats chance at all places together."""
-    hits, best = None, None
+def _verified(data, place, places, tried, operation, first, second, least) -> Rule | None:
+    """The rule with its constant and carries, if it beats chance at every place."""
+    # Where it was found first: most candidates fail there.
+    part = _part(data, place, min(tried, LEAST_TRIED), operation, first, second)
+    if _best(data, [part], operation, LEAST_DEVIATIONS_HERE, least) is None:
+        return None
     parts = [_part(data, place, tried, operation, first, second) for place in places]
-    left = np.concatenate([left for left, _ in parts])
-    counts = np.bincount(left & 255, minlength=256)
+    found = _best(data, parts, operation, LEAST_DEVIATIONS, least)
+    return Rule(operation, first, second, *found) if found is not None else None
+
+
+def _best(data, parts, operation, deviations, least) -> tuple[int, int, int] | None:
+    """The constant, period and phase that explain most; None if that is no more than chance."""
+    counts = np.bincount(np.concatenate([part.left for part in parts]), minlength=256)
     # Without carries one value is left; with them two neighbours, of which the constant is the
     # one that comes without a carry: the lower in a sum, the upper in a difference.
     pairs = counts + (np.roll(counts, -1) if operation == ADD else np.roll(counts, 1))
-    constants = {int(counts.argmax())}
+    constants, words = {int(counts.argmax())}, WORDS[:1]
     if operation != XOR:
         constants.add(int(pairs.argmax()))
+        words = WORDS
+    best, found = -1, None
     for constant in sorted(constants):
-        for period, phase in WORDS if operation != XOR else WORDS[:1]:
-            found = sum(
-                _hits(part, place, operation, constant, period, phase)
-                for part, place in zip(parts, places, strict=True)
-            )
-            if hits is None or found > hits:
-                hits = found
-                best = Rule(operation, first, second, constant, period, phase)
-    total = len(left)
-    shares = np.bincount(np.concatenate([data[place : place + tried] for place in places])) / total
-    chance = float((shares**2).sum())
-    deviation = (total * chance * (1 - chance)) ** 0.5
-    excess = hits - total * chance
-    least = max(LEAST_DEVIATIONS * deviation, total * LEAST_EXCESS / 100)
-    return best if excess >= least else None
+        for period, phase in words:
+            hits = np.array([_hits(part, operation, constant, period, phase) for part in parts])
+            if hits.sum() > best:
+                best, found, at_places = int(hits.sum()), (constant, period, phase), hits
+    chances = np.array([_chance(data, part) for part in parts])
+    tried = np.array([len(part.left) for part in parts])
+    variances = tried * chances * (1 - chances)
+    excess = at_places - tried * chances
+    enough = (excess * 100 >= tried * least).all()
+    enough = enough and (excess >= LEAST_DEVIATIONS_HERE * variances**0.5).all()
+    return found if enough and excess.sum() >= deviations * variances.sum() ** 0.5 else None
 
 
-def _part(data, place, tried, operation, first, second):
-    """What the rule leaves unexplained at one place, and the sums it makes without a constant."""
+class _Part(NamedTuple):
+    """A stretch of data under two lags: what they leave unexplained, and the sums they make."""
+
+    place: int
+    left: np.ndarray
+    total: np.ndarray
+
+
+def _part(data, place, tried, operation, first, second) -> _Part:
     here = data[place : place + tried].astype(np.int64)
     one = data[place - first : place - first + tried].astype(np.int64)
     other = data[place - second : place - second + tried].astype(np.int64)
     if operation == XOR:
-        return here ^ one ^ other, one
+        return _Part(place, here ^ one ^ other, one)
     total = one + other if operation == ADD else one - other
-    return here - total & 255, total
+    return _Part(place, here - total & 255, total)
 
 
-def _hits(part, place, operation, constant, period, phase) -> int:
+def _chance(data, part: _Part) -> float:
+    """How often two symbols of this stretch are equal: what a rule that is none would explain."""
+    counts = np.bincount(data[part.place : part.place + len(part.left)])
+    return float((counts / len(part.left)) @ (counts / len(part.left)))
+
+
+def _hits(part: _Part, operation, constant, period, phase) -> int:
     """How many symbols the rule explains, each carry taken from the symbol before as it was."""
-    left, total = part
+    place, left, total = part
     if operation == XOR or period == 1:
         return int(np.count_nonzero(left == constant))
     signed = (left - constant + 128 & 255) - 128

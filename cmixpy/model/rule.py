@@ -30,25 +30,24 @@ def follow_rule(lane, history, hints, m, factor, symbol_bits):
     first = hints[FIRST_LAG] * factor
     second = hints[SECOND_LAG] * factor
     operation = hints[OPERATION]
+    valid = operation >= XOR and operation <= SUBTRACT and min(first, second) > 0
     symbol = -1
-    if operation == XOR or ((operation == ADD or operation == SUBTRACT) and factor == 1):
-        if min(first, second) > 0 and max(first, second) <= lane[f.POSITION]:
-            here = lane[f.START] + lane[f.POSITION]
-            carry = lane[f.RULE_CARRY + m]
-            period = hints[PERIOD]
-            if period > 0:
-                if here % period == hints[PHASE] % period:
-                    carry = 0
-            one = history[here - first] + 0
-            other = history[here - second] + 0
-            if operation == XOR:
-                total = one ^ other ^ hints[CONSTANT]
-                carry = 0
-            else:
-                if operation == SUBTRACT:
-                    other = -other
-                total = one + other + hints[CONSTANT] + carry
-                carry = total >> symbol_bits
-            lane[f.RULE_CARRY + m] = carry
-            symbol = total & ((1 << symbol_bits) - 1)
+    if valid and (operation == XOR or factor == 1) and max(first, second) <= lane[f.POSITION]:
+        here = lane[f.START] + lane[f.POSITION]
+        carry = lane[f.RULE_CARRY + m]
+        period = hints[PERIOD]
+        if period > 0 and here % period == hints[PHASE] % period:
+            carry = 0
+        one = history[here - first] + 0
+        other = history[here - second] + 0
+        if operation == XOR:
+            total = one ^ other ^ hints[CONSTANT]
+            carry = 0
+        else:
+            if operation == SUBTRACT:
+                other = -other
+            total = one + other + hints[CONSTANT] + carry
+            carry = total >> symbol_bits
+        lane[f.RULE_CARRY + m] = carry
+        symbol = total & ((1 << symbol_bits) - 1)
     return symbol

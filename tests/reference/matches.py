@@ -47,7 +47,7 @@ def follow_rule(lane: Lane, factor: int, state: Copying, history: list, events: 
     """At the start of a step: what the hints' rule expects, its lags multiplied."""
     operation, j, k, constant, period, phase = lane.hints[:6]
     j, k = factor * j, factor * k
-    known = 0 < min(j, k) and max(j, k) <= lane.position
+    known = min(j, k) > 0 and max(j, k) <= lane.position
     if not known or not (operation == 1 or (operation in (2, 3) and factor == 1)):
         state.pointer, state.slot, state.symbol = -1, 0, 0
         return
