@@ -5,15 +5,14 @@ small contexts: to a context mixer they are noise, and to whoever knows the rule
 but their first symbols. The encoder looks for the rule here; it travels in the segment's hints and
 a match model follows it (model/rule.py).
 
-Ordinary data pay for a few histograms: where pairs of neighbours collide more often than independent
-symbols would, contexts have something to say and no rule is looked for. What is left, noise and
-compressed files, pays for a search of some 20 ms: differences of neighbours follow the same rule
-without its constant, and for every first lag the second one is looked up by the few differences
-that it must have (a two-list search, as for 2-SUM), instead of trying all pairs. Two-letter data
-that follow no rule exactly are also searched for a rule behind noise: sums of s[n] s[n - j] s[n - k],
-for one j and all k by a Fourier transform (the checks of Meier and Staffelbach's fast correlation
-attacks, 1989). Their floats decide nothing that an archive could not hold either way: what is found
-is counted again in integers.
+Ordinary data pay for a few histograms: where pairs of neighbours collide more often than
+independent symbols would, contexts have something to say and no rule is looked for. What is left,
+noise and compressed files, pays for a search of some 20 ms: differences of neighbours follow the
+same rule without its constant, and for every first lag the second one is looked up by the few
+differences that it must have (a two-list search, as for 2-SUM), instead of trying all pairs.
+Two-letter data that follow no rule exactly are also searched for a rule behind noise: sums of
+s[n] s[n - j] s[n - k], for one j and all k by a Fourier transform (the checks of Meier and
+Staffelbach's fast correlation attacks, 1989).
 """
 
 from itertools import islice
