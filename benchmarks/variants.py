@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cmixpy import presets
-from cmixpy.description import Context, Description, Match, Selector, Stage
+from cmixpy.description import RULE, Context, Description, Match, Selector, Stage
 
 FUNCTIONS = {number: name for name, number in presets.CONTEXTS.items()}
 SELECTORS = {number: name for name, number in presets.SELECTORS.items()}
@@ -23,7 +23,9 @@ def context_name(context: Context) -> str:
 
 
 def match_name(match: Match) -> str:
-    """Its least length, and the direction when it copies inverted repeats."""
+    """Its least length, and the direction when it copies inverted repeats; or its rule's factor."""
+    if match.backwards == RULE:
+        return f"rule times {match.minimum}"
     return f"minimum {match.minimum}" + (" backwards" if match.backwards else "")
 
 
@@ -47,7 +49,7 @@ def without_match(matches: tuple[Match, ...], i: int) -> tuple[Match, ...]:
     for j, match in enumerate(matches):
         if j == i:
             continue
-        if not match.backwards:
+        if match.backwards != 1:
             owners.setdefault(match.table, len(kept))
         kept.append(match)
     # Owners are found before anybody leaves; leaving shifts the numbers of those behind.

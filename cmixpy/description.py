@@ -20,6 +20,8 @@ MAX_STAGES = 6
 MAX_MATCHES = 4
 MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
 MASK32 = 0xFFFFFFFF
+# The field `backwards` of a match model that copies nothing but follows the hints' rule.
+RULE = 2
 # Selector functions: number of values; None: 2^a (FORMAT.md, "Selectors").
 SELECTORS = {
     0: 1, 1: 256, 2: 256, 3: 16, 4: 65, 5: 256, 6: 16, 7: 1024, 8: 2048, 9: None, 10: 256,
@@ -45,7 +47,11 @@ class Context:
 
 @dataclass(frozen=True)
 class Match:
-    """One match model; `backwards` copies inverted repeats; `table` is the one it looks up."""
+    """One match model; `table` is the one it looks up.
+
+    `backwards` 1 copies inverted repeats; RULE follows the rule in the hints, with its lags
+    multiplied by `minimum`.
+    """
 
     minimum: int
     backwards: int
@@ -55,7 +61,7 @@ class Match:
     window: int
     tolerance: int
 
-    LIMITS = ((1, 31), (0, 1), (0, 3), (1, 26), (1, 65535), (0, 65535), (0, 16))
+    LIMITS = ((1, 31), (0, 2), (0, 3), (1, 26), (1, 65535), (0, 65535), (0, 16))
 
 
 @dataclass(frozen=True)
@@ -159,9 +165,11 @@ class Description:
         for i, match in enumerate(self.matches):
             table = self.matches[match.table] if match.table < len(self.matches) else None
             own = table is not None and table.table == match.table and not table.backwards
+            if match.backwards == RULE:
+                own = match.table == i
             if not own or (table.minimum, table.bits) != (match.minimum, match.bits):
                 raise ValueError(f"matches {i}: table {match.table} is not one it can look up")
-            if match.backwards and self.symbol_bits != 2:
+            if match.backwards == 1 and self.symbol_bits != 2:
                 raise ValueError(f"matches {i}: only bases have inverted repeats")
         for i, context in enumerate(self.contexts):
             if (context.function == 7) != (self.symbol_bits == 2):

@@ -5,6 +5,8 @@ The choice is part of what makes an archive, so it may depend on nothing but the
 
 import numpy as np
 
+from cmixpy.recurrence import find_rule
+
 # Three samples of this size, or everything when that is less.
 SAMPLE = 1 << 16
 # Shares, in per mille of the sample, that separate the presets. Control bytes: tars of text and
@@ -20,10 +22,12 @@ MOST_PARAMETERS = 50
 
 
 def detect(data: np.ndarray) -> str:
-    """Name the preset for uint8[n]: "dna", "text" or "binary"."""
+    """Name the preset for uint8[n]: "dna", "generator", "text" or "binary"."""
     counts, sample = _count(data)
     if _is_dna(counts, len(data)):
         return "dna"
+    if find_rule(data) is not None:
+        return "generator"
     return "text" if _is_text(counts, sample) else "binary"
 
 

@@ -59,7 +59,8 @@ def _row(segment: Segment) -> Iterable[str]:
     preset, level, lanes = "stored", "", ""
     if model is not None:
         name, lanes = model.name, str(model.lanes)
-        preset = presets.PRESETS[name.preset] if name.preset < len(presets.PRESETS) else UNKNOWN
+        known = {label: preset for preset, label in presets.LABELS.items()}
+        preset = known.get(name.preset, UNKNOWN)
         level = str(name.level)
     return (
         str(segment.index),

@@ -8,11 +8,13 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from cmixpy.description import Context, Description, Match, Plan, Rates, Selector, Stage
+from cmixpy.description import RULE, Context, Description, Match, Plan, Rates, Selector, Stage
 
 LEVELS = range(1, 7)
 FULL_TABLES = 22  # log2 of the length up to which tables stay one size below the largest
-PRESETS = ("text", "dna", "binary")
+# The number of each preset in the labels of archives: for people, and never given twice.
+LABELS = {"text": 0, "dna": 1, "binary": 2, "generator": 5}
+PRESETS = tuple(LABELS)
 # Names that models/*.toml uses for the numbers in a description.
 CONTEXTS = {
     "bytes": 0, "words": 1, "line": 2, "column": 3, "classes": 4, "opened": 5, "expected": 6,
@@ -62,6 +64,14 @@ def _context(entry: dict, defaults: dict) -> Context:
     return Context(function=CONTEXTS[function], **{**zeros, **entry})
 
 
+def _match(entry: dict, bits: int) -> Match:
+    entry = {"backwards": 0, "bits": bits, **entry}
+    factor = entry.pop("rule", None)
+    if factor is not None:
+        entry.update(minimum=factor, backwards=RULE)
+    return Match(**entry)
+
+
 def _selector(entry: dict, kind=Selector):
     return kind(**{"a": 0, **entry, "function": SELECTORS[entry["function"]]})
 
@@ -80,7 +90,7 @@ def describe(level: int, preset: str) -> Description:
             for entry in _at_level(model["contexts"], level)
         ),
         matches=tuple(
-            Match(**{"backwards": 0, "bits": settings["match_bits"], **entry})
+            _match(entry, settings["match_bits"])
             for entry in _at_level(model["matches"], level)
         ),
         sets=tuple(_selector(entry) for entry in _at_level(model["sets"], level)),

@@ -14,6 +14,7 @@ from cmixpy import memory
 from cmixpy.detect import dna_is_cheap
 from cmixpy.errors import DamagedError, UnsupportedError
 from cmixpy.header import NO_TRANSFORM, Model, ModelName, Segment, least_code_bytes
+from cmixpy.recurrence import find_rule
 from cmixpy.report import Report
 from cmixpy.transform import NUCLEOTIDES, apply_nucleotides, undo_nucleotides
 from cmixpy.words import WORDS, apply_words, pays, undo_words
@@ -95,6 +96,8 @@ class SegmentEncoder:
 
         lanes = None if self.lanes is None else min(self.lanes, len(symbols))
         plan = presets.choose(self.level, preset, len(symbols), lanes)
+        if preset == "generator":
+            plan = replace(plan, hints=find_rule(symbols) or ())
         threads = min(self.threads, plan.lanes)
         needed = plan.memory_bytes(len(symbols)) + length + len(symbols)
         needed += TRANSFORM_MEMORY[transform] * length
@@ -142,7 +145,7 @@ def _name(description, level: int, preset: str) -> ModelName:
     digest, embedded = description.digest, None
     if frozen(digest) is None:
         digest, embedded = None, description.to_bytes()
-    return ModelName(digest, embedded, level, presets.PRESETS.index(preset))
+    return ModelName(digest, embedded, level, presets.LABELS[preset])
 
 
 def decode(

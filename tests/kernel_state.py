@@ -175,6 +175,7 @@ class KernelState:
         for m, match in enumerate(lane.matches):
             base = fields.MATCH + m * fields.MATCH_FIELDS
             found = {name: row[base + column] for column, name in MATCH_FIELDS.items()}
+            found["carry"] = row[fields.RULE_CARRY + m]
             assert found == vars(match), (step, lane.index, m)
         assert row[fields.CODE_RANGE] == coder.range, (step, lane.index)
         if isinstance(coder, Encoder):

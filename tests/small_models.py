@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from cmixpy import presets
-from cmixpy.description import Context, Description, Match, Selector, Stage
+from cmixpy.description import RULE, Context, Description, Match, Selector, Stage
 
 
 def text(random: random.Random, n: int) -> bytes:
@@ -86,7 +86,9 @@ def tight(description: Description, seed: int) -> Description:
             for c in description.contexts
         ),
         matches=tuple(
-            replace(
+            m
+            if m.backwards == RULE
+            else replace(
                 m, minimum=minimum[m.table], longest=rng.choice((8, 20)),
                 window=rng.choice((0xF, 0xFFFF)), tolerance=rng.choice((0, 2, 8)),
             )
@@ -109,6 +111,25 @@ def mild(description: Description, seed: int) -> Description:
         matches=tuple(replace(m, minimum=min(m.minimum, 9)) for m in description.matches),
         stages=tuple(replace(s, a=min(s.a, 6)) for s in description.stages),
     )
+
+
+def ruled(seed: int, n: int, width: int, operation: int, lags: tuple[int, int]) -> np.ndarray:
+    """What a rule makes of random first symbols, with a wrong symbol now and then."""
+    rng = random.Random(seed)
+    symbols = [rng.randrange(1 << width) for _ in range(max(lags))]
+    for _ in range(n - len(symbols)):
+        one, other = symbols[-lags[0]], symbols[-lags[1]]
+        total = (one ^ other, one + other, one - other)[operation - 1]
+        symbols.append((total + (rng.random() < 0.02)) % (1 << width))
+    return np.array(symbols[:n], dtype=np.uint8)
+
+
+def rules(description: Description) -> Description:
+    """A few contexts and three rules, two with factors, and where they are known a copy."""
+    rule = Match(1, RULE, 0, 1, 40, 0xFF, 6)
+    copy = Match(4, 0, 3, 6, 40, 0xFF, 6)
+    matches = (rule, replace(rule, minimum=2, table=1), replace(rule, minimum=31, table=2), copy)
+    return replace(description, contexts=description.contexts[:2], matches=matches)
 
 
 def every_function(width: int) -> Description:

@@ -21,6 +21,8 @@ from small_models import (
     byte_symbols,
     every_function,
     mild,
+    ruled,
+    rules,
     tight,
     unsure_finals,
     unsure_sets,
@@ -53,6 +55,7 @@ EXERCISED = [
     "backward candidate before its lane", "match table entry of a lower lane kept",
     "run saturated", "run broken", "run refuted within a symbol",
     "followers of a lower lane kept",
+    "rule carried", "rule borrowed", "rule's word began with a carry", "rule held for long",
     "carry",  # through bytes of 255: tests/test_kernels.py
 ]  # fmt: skip
 # Clamps that the numbers can never reach, kept because a reader should not have to prove it.
@@ -135,6 +138,25 @@ def test_matches_that_run_out(seed):
         [part for s, n in zip(strands, noise, strict=True) for part in (s, 3 - s[::-1], n)]
     )
     compare(symbols, Plan(replace(base, matches=matches), 7, 1 + seed % 2, table_bits=6))
+
+
+@pytest.mark.parametrize("width", [8, 2])
+@pytest.mark.parametrize(("lanes", "groups"), [(1, 1), (3, 2)])
+@pytest.mark.parametrize(
+    ("operation", "constant", "period", "phase"),
+    [(1, 0, 1, 0), (1, 65535, 0, 0), (2, 0, 1, 0), (2, 0, 0, 0), (2, 7, 4, 2), (2, 65535, 3, 5),
+     (3, 0, 0, 0), (3, 255, 2, 0), (3, 1, 65535, 65535), (0, 0, 0, 0), (4, 0, 0, 0)],
+)  # fmt: skip
+def test_rules(width, lanes, groups, operation, constant, period, phase):
+    lags = (2, 5)
+    symbols = ruled(constant + width, 240, width, min(max(operation, 1), 3), lags)
+    description = rules(presets.describe(1, "text" if width == 8 else "dna"))
+    for order in (lags, lags[::-1]):
+        hints = (operation, *order, constant, period, phase)
+        codes = compare(symbols, Plan(description, lanes, groups, 6, hints))
+    plan = Plan(description, lanes, groups, 6, (operation, 300, 0))
+    codes = compare(symbols, plan)
+    assert compare_decoding(codes, len(symbols), plan) == symbols.tolist()
 
 
 @pytest.mark.parametrize(("lanes", "groups"), [(1, 1), (7, 2)])

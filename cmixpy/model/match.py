@@ -6,6 +6,7 @@ lane: only symbols already coded there are entered. After a mismatch the pointer
 ("recovery", paq8px; substitution-tolerant copies, XM and GeCo), until too many misses.
 With `direction` -1 the model copies backwards from an inverted repeat: the reverse complement of
 the last bases is looked for, and the complement of the base before it is predicted.
+With `direction` 0 it copies nothing: it expects what a rule says (rule.py).
 Origin: LZ77 as a predictor in PAQ1 and lpaq (Mahoney).
 """
 
@@ -13,6 +14,7 @@ from cmixpy.model import fields as f
 from cmixpy.model.contexts import reverse_strand
 from cmixpy.model.hashing import MASK32, mix
 from cmixpy.model.jit import block
+from cmixpy.model.rule import follow_rule
 
 # Lengths from here on share the last bucket.
 LONGEST = 400
@@ -125,7 +127,11 @@ def find_matches(lane, plan, shared):
         minimum = plan.match_minimum[m]
         direction = plan.match_direction[m]
         pointer = lane[base + f.MATCH_POINTER]
-        if lane[base + f.MATCH_LENGTH] < minimum and lane[f.POSITION] >= minimum:
+        expected = -1
+        if direction == 0:
+            expected = follow_rule(lane, history, plan.hints, m, minimum, bits)
+            pointer = min(expected, 0)
+        elif lane[base + f.MATCH_LENGTH] < minimum and lane[f.POSITION] >= minimum:
             if direction > 0:
                 h = recent_hash(lane, history, minimum, bits)
             else:
@@ -155,7 +161,9 @@ def find_matches(lane, plan, shared):
         symbol = 0
         if pointer >= 0:
             slot = max(1, length_slot(lane[base + f.MATCH_LENGTH]))
-            symbol = history[pointer] + 0
+            symbol = expected
+            if direction != 0:
+                symbol = history[pointer] + 0
             if direction < 0:
                 symbol = 3 - symbol
         lane[base + f.MATCH_SLOT] = slot

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cmixpy.description import RULE
 from cmixpy.header import MAX_HINTS
 from cmixpy.model import fields, history, logistic
 from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
@@ -166,8 +167,8 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         int64(n - 1 for n in rows),
         *_columns(d.contexts, "limit"),
         *_columns(d.matches, "minimum"),
-        int64(-1 if m.backwards else 1 for m in d.matches),
-        int64(m.table == i for i, m in enumerate(d.matches)),
+        int64((1, -1, 0)[m.backwards] for m in d.matches),
+        int64(m.table == i and m.backwards != RULE for i, m in enumerate(d.matches)),
         *_columns(d.matches, "table"),
         int64((1 << min(m.bits, plan.table_bits + 2)) - 1 for m in d.matches),
         int64(match_start + MATCH_ENTRIES * i for i in range(matches)),

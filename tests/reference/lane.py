@@ -60,6 +60,7 @@ class Copying:
     floor: int = 0
     slot: int = 0
     symbol: int = 0
+    carry: int = 0
 
 
 @dataclass

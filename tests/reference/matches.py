@@ -43,6 +43,34 @@ def length_slot(length: int) -> int:
     return 15
 
 
+def follow_rule(lane: Lane, factor: int, state: Copying, history: list, events: Counter) -> None:
+    """At the start of a step: what the hints' rule expects, its lags multiplied."""
+    operation, j, k, constant, period, phase = lane.hints[:6]
+    j, k = factor * j, factor * k
+    known = min(j, k) > 0 and max(j, k) <= lane.position
+    if not known or not (operation == 1 or (operation in (2, 3) and factor == 1)):
+        state.pointer, state.slot, state.symbol = -1, 0, 0
+        return
+    if period > 0 and lane.here % period == phase % period:
+        events["rule's word began with a carry"] += state.carry != 0
+        state.carry = 0
+    x, y = history[lane.here - j], history[lane.here - k]
+    match operation:
+        case 1:
+            total, state.carry = x ^ y ^ constant, 0
+        case 2:
+            total = x + y + constant + state.carry
+        case 3:
+            total = x - y + constant + state.carry
+    if operation != 1:
+        state.carry = total >> lane.width
+    events["rule carried"] += state.carry > 0
+    events["rule borrowed"] += state.carry < 0
+    events["rule held for long"] += state.length > 31
+    state.pointer, state.slot = 0, max(1, length_slot(state.length))
+    state.symbol = total & ((1 << lane.width) - 1)
+
+
 def look_for_candidate(
     lane: Lane, match, state: Copying, table: list[int], history: list, base_of, events: Counter
 ) -> None:
@@ -99,7 +127,7 @@ def take_symbol(match, state: Copying, symbol: int, n: int, events: Counter) -> 
         events["match missed"] += 1
         state.misses = state.misses | 1
         state.length = 0
-    state.pointer += -1 if match.backwards else 1
+    state.pointer += (1, -1, 0)[match.backwards]
     if (state.misses & match.window).bit_count() > match.tolerance:
         events["match given up"] += 1
     elif state.pointer >= n:

@@ -4,11 +4,12 @@ from collections import Counter
 
 from reference.coder import Decoder, Encoder
 from reference.lane import Copying, Lane, second_nibble
-from reference.matches import look_for_candidate, recent, take_symbol
+from reference.matches import follow_rule, look_for_candidate, recent, take_symbol
 from reference.shared import Counted, Slots, Weights
 from reference.tables import LOGIT_LIMIT, clamp, history_probability, run_strength, squash, stretch
 
 EACH_BIT = (3, 8, 12)
+RULE = 2
 
 
 class Model:
@@ -62,7 +63,7 @@ class Model:
         self.match_tables = {
             m: [0] * (1 << min(match.bits, plan.table_bits + 2))
             for m, match in enumerate(d.matches)
-            if match.table == m
+            if match.table == m and match.backwards != RULE
         }
         self.follows = any(context.function == 8 for context in d.contexts)
         self.followers = [[0] * (1 << 18) for _ in range(3)] if self.follows else []
@@ -138,6 +139,9 @@ class Model:
         """The part of a lane in a half-step: the symbol, and its index in each match table."""
         d, width = self.description, self.width
         for match, state in zip(d.matches, lane.matches, strict=True):
+            if match.backwards == RULE:
+                follow_rule(lane, match.minimum, state, self.history, self.events)
+                continue
             table = self.match_tables[match.table]
             look_for_candidate(lane, match, state, table, self.history, self.base_of, self.events)
         if self.follows:
