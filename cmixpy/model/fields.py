@@ -27,15 +27,12 @@ MATCH_POINTER, MATCH_LENGTH, MATCH_MISSES = 0, 1, 2
 MATCH_SYMBOL, MATCH_FLOOR, MATCH_SLOT = 3, 4, 5
 MATCH_FIELDS = 8
 MATCH_LIMIT = 4
-<<<<<<< HEAD
 # Indirect contexts: where the last one, two, three bytes look, and what they find there: the last
 # three bytes that followed.
 INDIRECT, FOLLOWERS = 96, 99
 # The names of the open elements (XML) as hashes, innermost first; the name or word being read and
 # whether it closes; the hash of the last quoted string and of the last key before a colon.
 TAG, TAG_1, TAG_2, NAME, NAME_STATE, QUOTED, IN_QUOTES, KEY = 102, 103, 104, 105, 106, 107, 108, 109
-=======
 # Carry of each match model that is a rule (rule.py): MATCH_LIMIT columns.
 RULE_CARRY = 88
->>>>>>> generators
 FIELDS = 128
