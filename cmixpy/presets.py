@@ -12,16 +12,17 @@ from cmixpy.description import Context, Description, Match, Plan, Rates, Selecto
 
 LEVELS = range(1, 7)
 FULL_TABLES = 22  # log2 of the length up to which tables stay one size below the largest
-PRESETS = ("text", "dna", "binary")
+PRESETS = ("text", "dna", "binary", "executable")
 # Names that models/*.toml uses for the numbers in a description.
 CONTEXTS = {
     "bytes": 0, "words": 1, "line": 2, "column": 3, "classes": 4, "opened": 5, "expected": 6,
-    "bases": 7,
+    "bases": 7, "instruction": 10,
 }  # fmt: skip
 SELECTORS = {
     "none": 0, "byte-1": 1, "byte-2": 2, "longest-match": 3, "known": 4, "classes": 5,
     "word-length": 6, "bytes-1-2": 7, "expected": 8, "bases": 9, "opened": 10, "byte-above": 11,
-    "two-matches": 12, "column": 13,
+    "two-matches": 12, "column": 13, "instruction": 16,
+    "opcode": 17,
 }  # fmt: skip
 
 

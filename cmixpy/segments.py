@@ -16,11 +16,12 @@ from cmixpy.errors import DamagedError, UnsupportedError
 from cmixpy.header import NO_TRANSFORM, Model, ModelName, Segment, least_code_bytes
 from cmixpy.report import Report
 from cmixpy.transform import NUCLEOTIDES, apply_nucleotides, undo_nucleotides
+from cmixpy.x86 import ADDRESSES, apply_addresses, undo_addresses
 
 # A modelled segment's header and check are this much longer than a stored one's, at the least.
 MODEL_HEADER = 16
-# Bytes that the nucleotide transform's arrays take at their largest, for each byte of data.
-TRANSFORM_MEMORY = 12
+# Bytes that a transform's arrays take at their largest, for each byte of data.
+TRANSFORM_MEMORY = {NO_TRANSFORM: 0, NUCLEOTIDES: 12, ADDRESSES: 3}
 
 
 @dataclass(frozen=True)
@@ -57,35 +58,40 @@ class SegmentEncoder:
         stored = Segment(len(data), xxh3_64_intdigest(data), last)
         modelled = None
         if len(data) > MODEL_HEADER:
-            preset, symbols, parameters = self._transform(data, preset, sure)
+            preset, transform, symbols, parameters = self._transform(data, preset, sure)
             if len(symbols) and len(parameters) < len(data):
-                modelled = self._model(len(data), preset, symbols, parameters, progress)
+                modelled = self._model(
+                    len(data), preset, transform, symbols, parameters, progress
+                )
         if modelled is None:
             self.report.note(f"{len(data)} bytes: stored as they are")
             return stored, [data]
         model, parts = modelled
         return replace(stored, model=model), parts
 
-    def _transform(self, data: bytes, preset: str, sure: bool) -> tuple[str, np.ndarray, bytes]:
+    def _transform(self, data: bytes, preset: str, sure: bool) -> tuple[str, int, np.ndarray, bytes]:
+        """Preset, transform, symbols, parameters."""
         symbols = np.frombuffer(data, dtype=np.uint8)
+        if preset == "executable":
+            symbols, parameters = apply_addresses(symbols)
+            return preset, ADDRESSES if parameters else NO_TRANSFORM, symbols, parameters
         if preset != "dna":
-            return preset, symbols, b""
+            return preset, NO_TRANSFORM, symbols, b""
         bases, parameters = apply_nucleotides(symbols)
         if sure or dna_is_cheap(len(data), parameters):
-            return preset, bases, parameters
+            return preset, NUCLEOTIDES, bases, parameters
         # The samples looked like DNA, the whole does not.
-        return "text", symbols, b""
+        return "text", NO_TRANSFORM, symbols, b""
 
-    def _model(self, length, preset, symbols, parameters, progress):
+    def _model(self, length, preset, transform, symbols, parameters, progress):
         """Model and payload, or None when the bytes are better stored."""
         from cmixpy import engine, presets
 
         lanes = None if self.lanes is None else min(self.lanes, len(symbols))
         plan = presets.choose(self.level, preset, len(symbols), lanes)
         threads = min(self.threads, plan.lanes)
-        transform = NUCLEOTIDES if preset == "dna" else NO_TRANSFORM
         needed = plan.memory_bytes(len(symbols)) + length + len(symbols)
-        needed += TRANSFORM_MEMORY * length if transform else 0
+        needed += TRANSFORM_MEMORY[transform] * length
         memory.require(needed, self.memory_limit, "compressing")
         self.report.note(
             f"{length} bytes: preset {preset}, level {self.level}, lanes {plan.lanes}, "
@@ -159,6 +165,8 @@ def decode(
     )
     if model.transform == NUCLEOTIDES:
         symbols = undo_nucleotides(symbols, parameters, segment.length)
+    elif model.transform == ADDRESSES:
+        symbols = undo_addresses(symbols, parameters)
     return memoryview(symbols)
 
 
@@ -176,12 +184,14 @@ def plan_of(segment: Segment):
 
     model, where = segment.model, f"segment {segment.index}"
     description = _description(model.name, where)
-    if model.transform not in (NO_TRANSFORM, NUCLEOTIDES):
+    if model.transform not in TRANSFORM_MEMORY:
         raise UnsupportedError(f"{where} needs transform {model.transform}, unknown here")
     if description.symbol_bits != model.symbol_bits:
         raise DamagedError(f"{where}: its model has {description.symbol_bits}-bit symbols")
     if (model.transform == NUCLEOTIDES) != (model.symbol_bits == 2):
         raise DamagedError(f"{where}: its transform does not make its symbols")
+    if model.transform == ADDRESSES and model.symbols != segment.length:
+        raise DamagedError(f"{where}: its transform does not change the length")
     try:
         return Plan(
             description=description,
@@ -215,9 +225,7 @@ def memory_to_decode(segment: Segment) -> int:
     if segment.model is None:
         return 2 * segment.length
     needed = plan_of(segment).memory_bytes(segment.model.symbols) + segment.payload_length
-    if segment.model.transform != NO_TRANSFORM:
-        needed += TRANSFORM_MEMORY * segment.length
-    return needed
+    return needed + TRANSFORM_MEMORY[segment.model.transform] * segment.length
 
 
 def require_memory(segment: Segment, limit: int | None) -> None:

@@ -42,7 +42,8 @@ class Plan:
         return (1 << 20) + 3 * length
 
 
-SHIPPED = [Description("text"), Description("dna", 2), Description("binary")]
+PRESETS = ("text", "dna", "binary", "executable")
+SHIPPED = [Description(name, 2 if name == "dna" else 8) for name in PRESETS]
 
 
 def frozen(digest: bytes) -> Description | None:
@@ -50,7 +51,7 @@ def frozen(digest: bytes) -> Description | None:
 
 
 def choose(level: int, preset: str, length: int, lanes: int | None = None) -> Plan:
-    description = SHIPPED[("text", "dna", "binary").index(preset)]
+    description = SHIPPED[PRESETS.index(preset)]
     if level == 6:
         description = Description("experimental " + preset, description.symbol_bits)
     return Plan(description, lanes or min(4, length), 1 + level % 2, 10 + level)
@@ -80,7 +81,7 @@ def fake_model(monkeypatch):
     parts = {
         "presets": {
             "LEVELS": range(1, 7),
-            "PRESETS": ("text", "dna", "binary"),
+            "PRESETS": PRESETS,
             "choose": choose,
             "segment_size": lambda level, preset: 1 << 20,
             "table": lambda: [("text", 5, "orders 0–6", 7, 1 << 30)],

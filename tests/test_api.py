@@ -29,6 +29,7 @@ CASES = {
     "text": words(1, 700),
     "dna": b">seq\n" + bases(2, 3000) + b"\nNNNN\n" + bases(3, 800).lower(),
     "binary": np.arange(1500, dtype="<u2").tobytes(),
+    "executable": np.arange(1500, dtype="<u2").tobytes(),
 }
 
 

@@ -19,7 +19,7 @@ NOISE = random.Random(1).randbytes(2000)
 
 
 @pytest.mark.parametrize("data", [b"", b"a", b"ab" * 8, TEXT, DNA, NOISE, bytes(100_000)])
-@pytest.mark.parametrize("preset", ["auto", "text", "dna", "binary"])
+@pytest.mark.parametrize("preset", ["auto", "text", "dna", "binary", "executable"])
 @pytest.mark.parametrize("lanes", [None, 1, 7])
 def test_round_trip(data, preset, lanes):
     packed = cmixpy.compress(data, preset=preset, lanes=lanes)
@@ -260,7 +260,7 @@ def test_varints_are_written_in_one_way_only():
     [
         ({"level": 0}, "no level 0: levels are 1 to 9"),
         ({"level": 8}, "levels 7 to 9 need the LSTM mixer, which is not built yet"),
-        ({"preset": "jpeg"}, "no preset 'jpeg': presets are auto, text, dna, binary"),
+        ({"preset": "jpeg"}, "no preset 'jpeg': presets are auto, text, dna, binary, executable"),
         ({"lanes": 0}, "lanes must be 1 to 2048"),
         ({"threads": 0}, "threads must be 1 or more"),
         ({"segment_size": 1 << 31}, "the segment size must be 1 to 1073741824 bytes"),

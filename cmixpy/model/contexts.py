@@ -10,24 +10,9 @@ word pairs and skips from paq8; column and line contexts after paq8's record and
 """
 
 from cmixpy.model import fields as f
+from cmixpy.model.hashing import MASK32
+from cmixpy.model.instructions import instruction_words
 from cmixpy.model.jit import block
-
-MASK32 = 0xFFFFFFFF
-# Odd multipliers below 2^30, so that sums of two products of 32-bit words stay below 2^63.
-FIRST_MULTIPLIER = 0x2F0B4C47
-SECOND_MULTIPLIER = 0x3A8F05C5
-THIRD_MULTIPLIER = 0x1E35A7BD
-
-
-@block
-def mix(first, second):
-    """62-bit hash of two 32-bit words; every low bit depends on all bits of both."""
-    h = (first * FIRST_MULTIPLIER + second * SECOND_MULTIPLIER) & 0x3FFFFFFFFFFFFFFF
-    h = h ^ (h >> 31)
-    # A second round: the multiplier's low bits alone would leave low words correlated.
-    h = ((h & MASK32) * THIRD_MULTIPLIER + (h >> 32) * FIRST_MULTIPLIER) & 0x3FFFFFFFFFFFFFFF
-    return h ^ (h >> 29)
-
 
 @block
 def character_class(byte):
@@ -126,7 +111,7 @@ def byte_above(lane, history, distance):
 
 
 @block
-def context_words(function, a, b, lane, history, hints):
+def context_words(function, a, b, lane, history, hints, table):
     """(first, second): the two 32-bit words that context `function` with parameters says."""
     first = 0
     second = 0
@@ -171,4 +156,6 @@ def context_words(function, a, b, lane, history, hints):
     elif function == 7:  # bases: a masks the low 32 bits of the strand, b the high
         first = lane[f.PACKED] & a
         second = (lane[f.PACKED] >> 32) & b
+    elif function == 10:  # x86 instructions
+        first, second = instruction_words(a, b, lane, table)
     return first, second

@@ -27,4 +27,11 @@ MATCH_POINTER, MATCH_LENGTH, MATCH_MISSES = 0, 1, 2
 MATCH_SYMBOL, MATCH_FLOOR, MATCH_SLOT = 3, 4, 5
 MATCH_FIELDS = 8
 MATCH_LIMIT = 4
+# x86 instructions (instructions.py): the kind of the next byte, bytes left of its field, bytes of
+# the instruction so far, the kind of the operand after ModRM and displacement, the bytes of the
+# field so far, the last four-byte displacement and branch target.
+NEXT, LEFT, WITHIN, OPERAND, FIELD = 64, 65, 66, 67, 68
+LAST_DISPLACEMENT, LAST_TARGET = 69, 70
+# Records of this instruction and the four before it.
+RECORD, RECORD_1, RECORD_2, RECORD_3, RECORD_4 = 71, 72, 73, 74, 75
 FIELDS = 128

@@ -10,7 +10,8 @@ Origin: LZ77 as a predictor in PAQ1 and lpaq (Mahoney).
 """
 
 from cmixpy.model import fields as f
-from cmixpy.model.contexts import MASK32, mix, reverse_strand
+from cmixpy.model.contexts import reverse_strand
+from cmixpy.model.hashing import MASK32, mix
 from cmixpy.model.jit import block
 
 # Lengths from here on share the last bucket.

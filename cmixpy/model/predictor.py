@@ -8,8 +8,9 @@ commit (step.py) needs is noted in the lane's rows of the `private` arrays.
 from cmixpy.model import fields as f
 from cmixpy.model.clock import CODING, HISTORIES, MIXING, REFINING, lap
 from cmixpy.model.coder import decode_bit, encode_bit
-from cmixpy.model.contexts import MASK32, THIRD_MULTIPLIER, context_words, mix, reverse_strand
+from cmixpy.model.contexts import context_words, reverse_strand
 from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
+from cmixpy.model.hashing import MASK32, THIRD_MULTIPLIER, mix
 from cmixpy.model.jit import block
 from cmixpy.model.logistic import LOGIT_LIMIT
 from cmixpy.model.mixer import dot
@@ -41,7 +42,7 @@ def hash_contexts(lane_index, lane, plan, history, hashes, slots, late):
         if (plan.context_function[c] == EXPECTED) == late:
             first, second = context_words(
                 plan.context_function[c], plan.context_a[c], plan.context_b[c], lane, history,
-                plan.hints,
+                plan.hints, plan.instruction_table,
             )
             h = salted_hash(first, second, c, lane_index, plan)
             hashes[c] = h

@@ -11,6 +11,7 @@ import numpy as np
 from cmixpy.header import MAX_HINTS
 from cmixpy.model import fields, history, logistic
 from cmixpy.model.counted import COUNT_BITS
+from cmixpy.model.instructions import instruction_table
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
 from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
 from cmixpy.model.slots import NO_CLAIM
@@ -64,6 +65,7 @@ class PlanArrays(NamedTuple):
     next_state: np.ndarray
     reciprocal: np.ndarray
     lane_scale: np.ndarray
+    instruction_table: np.ndarray
 
 
 class SharedArrays(NamedTuple):
@@ -145,7 +147,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     final_span, final_base, _ = _spans(d.finals, bits)
     rates = d.rates
     return PlanArrays(
-        int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share]),
+        int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share, d.reads_instructions]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
         *_columns(d.contexts, "function", "a", "b"),
         *_columns(d.contexts, "local", "known", "inverted"),
@@ -177,6 +179,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         history.next_state_table(),
         logistic.reciprocal_table(1024 + plan.lanes * bits),
         int64([0] + [integer_power(n, rates.lane_power) for n in range(1, plan.lanes + 1)]),
+        instruction_table(),
     )  # fmt: skip
 
 
