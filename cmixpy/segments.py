@@ -69,7 +69,9 @@ class SegmentEncoder:
         model, parts = modelled
         return replace(stored, model=model), parts
 
-    def _transform(self, data: bytes, preset: str, sure: bool) -> tuple[str, int, np.ndarray, bytes]:
+    def _transform(
+        self, data: bytes, preset: str, sure: bool
+    ) -> tuple[str, int, np.ndarray, bytes]:
         """Preset, transform, symbols, parameters."""
         symbols = np.frombuffer(data, dtype=np.uint8)
         if preset == "executable":

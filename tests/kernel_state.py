@@ -16,6 +16,11 @@ LANE_FIELDS = {
     fields.OPENED_BEFORE: "opened_before", fields.PACKED: "packed",
     fields.REVERSED: "reversed", fields.ORDER_HITS: "hits",
 }  # fmt: skip
+PARSER_FIELDS = {
+    fields.NEXT: "next", fields.LEFT: "left", fields.WITHIN: "within", fields.OPERAND: "operand",
+    fields.FIELD: "field", fields.LAST_DISPLACEMENT: "last_displacement",
+    fields.LAST_TARGET: "last_target",
+}  # fmt: skip
 MATCH_FIELDS = {
     fields.MATCH_POINTER: "pointer", fields.MATCH_LENGTH: "length",
     fields.MATCH_MISSES: "misses", fields.MATCH_SYMBOL: "symbol",
@@ -157,6 +162,9 @@ class KernelState:
     def _check_lane(self, step: int, lane, coder, row: list[int]) -> None:
         found = {name: row[column] for column, name in LANE_FIELDS.items()}
         assert found == {name: getattr(lane, name) for name in found}, (step, lane.index)
+        found = {name: row[column] for column, name in PARSER_FIELDS.items()}
+        found["records"] = row[fields.RECORD : fields.RECORD_4 + 1]
+        assert found == vars(lane.parser), (step, lane.index)
         for m, match in enumerate(lane.matches):
             base = fields.MATCH + m * fields.MATCH_FIELDS
             found = {name: row[base + column] for column, name in MATCH_FIELDS.items()}

@@ -206,7 +206,11 @@ def test_bad_archives(folder, cmixpy_says, contents, message, command):
         (["c", "in", "-f", "./in"], 2, "in: is both input and output"),
         (["c", "in", "a", "-o", "b"], 2, "the output is given twice: use one of OUT, -o and -c"),
         (["d", "in"], 2, "in: does not end in .cmx, so the output needs a name (-o)"),
-        (["c", "in", "--preset", "x"], 2, "no preset 'x': presets are auto, text, dna, binary, executable"),
+        (
+            ["c", "in", "--preset", "x"],
+            2,
+            "no preset 'x': presets are auto, text, dna, binary, executable",
+        ),
         (["c", "in", "--segment-size", "x"], 2, "'x' is no size; write for example 64M or 2G"),
         (["c", "in", "--segment-size", "2G"], 2, "the segment size must be 1 to 1073741824 bytes"),
         (["c", "in", "--lanes", "5000"], 2, "lanes must be 1 to 2048"),

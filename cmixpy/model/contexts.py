@@ -14,6 +14,7 @@ from cmixpy.model.hashing import MASK32
 from cmixpy.model.instructions import instruction_words
 from cmixpy.model.jit import block
 
+
 @block
 def character_class(byte):
     """0 … 15: what kind of byte: end of line, blank, letter, digit, quote, bracket, …"""

@@ -93,7 +93,7 @@ MASKS = 1024
 def field_bytes(kind):
     """Length of a displacement, immediate or relative address."""
     length = 1
-    if kind == DISPLACEMENT_32 or kind == IMMEDIATE_32 or kind == RELATIVE_32:
+    if kind in (DISPLACEMENT_32, IMMEDIATE_32, RELATIVE_32):
         length = 4
     elif kind == IMMEDIATE_16:
         length = 2
@@ -190,10 +190,9 @@ def after_modrm(lane, byte):
                 lane[f.OPERAND] = IMMEDIATE_16
     kind = lane[f.OPERAND] + 0
     if byte >> 6 != 3:
+        kind = displacement_kind(byte >> 6, byte & 7, kind)
         if byte & 7 == 4:
             kind = SIB
-        else:
-            kind = displacement_kind(byte >> 6, byte & 7, kind)
     return kind
 
 
@@ -218,7 +217,7 @@ def take_instruction_byte(lane, byte, table):
         following = kind + 0
         if lane[f.LEFT] == 0:
             following = START
-            if kind == DISPLACEMENT_8 or kind == DISPLACEMENT_32:
+            if kind in (DISPLACEMENT_8, DISPLACEMENT_32):
                 following = lane[f.OPERAND] + 0
             if kind == DISPLACEMENT_32:
                 lane[f.LAST_DISPLACEMENT] = lane[f.FIELD]

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from reference.instructions import Parser
+
 M32 = 0xFFFFFFFF
 M62 = (1 << 62) - 1
 F, S, R = 0x2F0B4C47, 0x3A8F05C5, 0x1E35A7BD
@@ -87,6 +89,8 @@ class Lane:
     packed: int = 0
     reversed: int = 0
     hits: int = 0
+    reads_instructions: bool = False
+    parser: Parser = field(default_factory=Parser)
 
     def __post_init__(self):
         self.line = self.line_before = self.start
@@ -135,6 +139,8 @@ class Lane:
             self.opened, self.opened_before = self.opened_before, 0
         elif self.opened == 60 and kind in (2, 3):
             self.opened = 61 + (s << 8)
+        if self.reads_instructions:
+            self.parser.take(s)
 
     def _match(self, m: int) -> Copying:
         """Match m, or one that found nothing where there is none."""
@@ -174,6 +180,8 @@ class Lane:
                 return first, self.low & a
             case 7:
                 return self.packed & a, (self.packed >> 32) & b
+            case 10:
+                return self.parser.word(a, mix), self.low & b
         raise ValueError(context)
 
     def context_hash(self, number: int, context, words: tuple[int, int]) -> int:
@@ -212,4 +220,8 @@ class Lane:
                 return (self._match(0).slot >> 1) + 8 * (self._match(1).slot >> 1)
             case 13:
                 return min(self.column, 255)
+            case 16:
+                return self.parser.state(selector.a)
+            case 17:
+                return self.parser.code(selector.a)
         raise ValueError(selector)
