@@ -185,8 +185,7 @@ def instructions(random: random.Random, n: int) -> bytes:
 def every_instruction_function() -> Description:
     """The contexts and selectors that read the parser of instructions."""
     base = presets.describe(5, "executable")
-    a = [0x543210 | m << 4 for m in range(16)]
-    a += [0x100000 | m for m in range(16)] + [0x200000, 0x4FEDCB, 0x800A98, 0xF98765, 0]
+    a = [0x100000 | m for m in range(16)] + [0x243210, 0x4FEDCB, 0x800A98, 0xF98765, 0]
     contexts = (Context(10, x, 0xFF * (x & 1), 9, 127, x & 1, x >> 1 & 1, 0) for x in a)
     return replace(
         base,

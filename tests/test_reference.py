@@ -163,7 +163,7 @@ def test_every_function(width, lanes, groups, bits):
 
 @pytest.mark.parametrize(("lanes", "groups", "bits"), [(1, 1, 10), (7, 2, 6)])
 def test_every_instruction_function(lanes, groups, bits):
-    code = instructions(random.Random(lanes), 600)
+    code = instructions(random.Random(lanes), 240)
     symbols = np.frombuffer(code, dtype=np.uint8)
     plan = Plan(every_instruction_function(), lanes, groups, bits)
     codes = compare(symbols, plan)
