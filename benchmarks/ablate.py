@@ -26,6 +26,7 @@ LOG = Path(__file__).with_name("LOG.md")
 FILES = {
     "text": ("enwik8.4M:1000000", "calgary/book1:500000", "misc/Hadoop_2k.log"),
     "binary": ("misc/busybox:1000000", "canterbury/kennedy.xls:500000", "calgary/obj2"),
+    "executable": ("misc/busybox:1000000",),
     "dna": ("E.coli:1000000", "human.chr20.4M:1000000"),
 }
 # A part that earns less than this on every file is flagged.

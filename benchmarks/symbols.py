@@ -9,6 +9,7 @@ from cmixpy import presets
 from cmixpy.description import Description, Plan
 from cmixpy.detect import detect
 from cmixpy.transform import apply_nucleotides
+from cmixpy.x86 import apply_addresses
 
 
 def preset_of(piece: Piece, preset: str) -> str:
@@ -21,7 +22,9 @@ def preset_of(piece: Piece, preset: str) -> str:
 def symbols_of(piece: Piece, preset: str) -> np.ndarray:
     """Symbols, uint8[n]: the bytes, or the bases of a DNA preset."""
     symbols = np.frombuffer(piece.read(), dtype=np.uint8)
-    return apply_nucleotides(symbols)[0] if preset == "dna" else symbols
+    if preset == "dna":
+        return apply_nucleotides(symbols)[0]
+    return apply_addresses(symbols)[0] if preset == "executable" else symbols
 
 
 def plan_for(

@@ -83,7 +83,11 @@ def compress(
     ] = 5,
     preset: Annotated[
         str,
-        typer.Option("--preset", metavar="auto|text|dna|binary|generator", help="Kind of data."),
+        typer.Option(
+            "--preset",
+            metavar="auto|text|dna|binary|executable|generator",
+            help="Kind of data.",
+        ),
     ] = "auto",
     lanes: Annotated[
         int | None,

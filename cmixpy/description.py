@@ -25,7 +25,7 @@ RULE = 2
 # Selector functions: number of values; None: 2^a (FORMAT.md, "Selectors").
 SELECTORS = {
     0: 1, 1: 256, 2: 256, 3: 16, 4: 65, 5: 256, 6: 16, 7: 1024, 8: 2048, 9: None, 10: 256,
-    11: 256, 12: 64, 13: 256,
+    11: 256, 12: 64, 13: 256, 16: 256, 17: 2048,
 }  # fmt: skip
 
 
@@ -72,7 +72,7 @@ class Selector:
     a: int
     partial: int
 
-    LIMITS = ((0, 13), (0, 16), (0, 1))
+    LIMITS = ((0, 17), (0, 16), (0, 1))
 
     @property
     def values(self) -> int:
@@ -90,7 +90,7 @@ class Stage:
     limit: int
     start: int
 
-    LIMITS = ((0, 13), (0, 16), (0, 16), (1, 1023), (0, 1023))
+    LIMITS = ((0, 17), (0, 16), (0, 16), (1, 1023), (0, 1023))
 
     values = Selector.values
 
@@ -189,6 +189,14 @@ class Description:
         """Counted entries: histories, match lengths, SSE buckets; int32 numbers name them."""
         rows = sum(stage.values for stage in self.stages) << self.symbol_bits
         return 256 * len(self.contexts) + 2048 * len(self.matches) + 33 * rows
+
+    @property
+    def reads_instructions(self) -> bool:
+        """Whether some part needs the parser of x86 instructions."""
+        selectors = (*self.sets, *self.finals, *self.stages)
+        return any(c.function == 10 for c in self.contexts) or any(
+            s.function in (16, 17) for s in selectors
+        )
 
     def to_bytes(self) -> bytes:
         """Canonical form: varints in the order of the fields."""

@@ -6,6 +6,7 @@ The choice is part of what makes an archive, so it may depend on nothing but the
 import numpy as np
 
 from cmixpy.recurrence import find_rule
+from cmixpy.x86 import is_executable
 
 # Three samples of this size, or everything when that is less.
 SAMPLE = 1 << 16
@@ -22,13 +23,15 @@ MOST_PARAMETERS = 50
 
 
 def detect(data: np.ndarray) -> str:
-    """Name the preset for uint8[n]: "dna", "generator", "text" or "binary"."""
+    """Name the preset for uint8[n]: "dna", "generator", "text", "executable" or "binary"."""
     counts, sample = _count(data)
     if _is_dna(counts, len(data)):
         return "dna"
     if find_rule(data) is not None:
         return "generator"
-    return "text" if _is_text(counts, sample) else "binary"
+    if _is_text(counts, sample):
+        return "text"
+    return "executable" if is_executable(data) else "binary"
 
 
 def dna_is_cheap(length: int, parameters: bytes) -> bool:

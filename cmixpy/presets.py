@@ -13,17 +13,18 @@ from cmixpy.description import RULE, Context, Description, Match, Plan, Rates, S
 LEVELS = range(1, 7)
 FULL_TABLES = 22  # log2 of the length up to which tables stay one size below the largest
 # The number of each preset in the labels of archives: for people, and never given twice.
-LABELS = {"text": 0, "dna": 1, "binary": 2, "generator": 5}
+LABELS = {"text": 0, "dna": 1, "binary": 2, "executable": 3, "generator": 5}
 PRESETS = tuple(LABELS)
 # Names that models/*.toml uses for the numbers in a description.
 CONTEXTS = {
     "bytes": 0, "words": 1, "line": 2, "column": 3, "classes": 4, "opened": 5, "expected": 6,
-    "bases": 7, "indirect": 8, "markup": 11,
+    "bases": 7, "indirect": 8, "instruction": 10, "markup": 11,
 }  # fmt: skip
 SELECTORS = {
     "none": 0, "byte-1": 1, "byte-2": 2, "longest-match": 3, "known": 4, "classes": 5,
     "word-length": 6, "bytes-1-2": 7, "expected": 8, "bases": 9, "opened": 10, "byte-above": 11,
-    "two-matches": 12, "column": 13,
+    "two-matches": 12, "column": 13, "instruction": 16,
+    "opcode": 17,
 }  # fmt: skip
 
 

@@ -18,11 +18,12 @@ from cmixpy.recurrence import find_rule
 from cmixpy.report import Report
 from cmixpy.transform import NUCLEOTIDES, apply_nucleotides, undo_nucleotides
 from cmixpy.words import WORDS, apply_words, pays, undo_words
+from cmixpy.x86 import ADDRESSES, apply_addresses, undo_addresses
 
 # A modelled segment's header and check are this much longer than a stored one's, at the least.
 MODEL_HEADER = 16
 # Bytes that a transform's arrays take at their largest, for each byte of data.
-TRANSFORM_MEMORY = {NO_TRANSFORM: 0, NUCLEOTIDES: 12, WORDS: 4}
+TRANSFORM_MEMORY = {NO_TRANSFORM: 0, NUCLEOTIDES: 12, ADDRESSES: 3, WORDS: 4}
 
 
 @dataclass(frozen=True)
@@ -75,6 +76,9 @@ class SegmentEncoder:
         symbols = np.frombuffer(data, dtype=np.uint8)
         if preset == "text":
             return self._transform_text(symbols)
+        if preset == "executable":
+            symbols, parameters = apply_addresses(symbols)
+            return preset, ADDRESSES if parameters else NO_TRANSFORM, symbols, parameters
         if preset != "dna":
             return preset, NO_TRANSFORM, symbols, b""
         bases, parameters = apply_nucleotides(symbols)
@@ -176,6 +180,8 @@ def decode(
         symbols = undo_nucleotides(symbols, parameters, segment.length)
     elif model.transform == WORDS:
         symbols = undo_words(symbols, parameters, segment.length)
+    elif model.transform == ADDRESSES:
+        symbols = undo_addresses(symbols, parameters)
     return memoryview(symbols)
 
 
@@ -199,6 +205,8 @@ def plan_of(segment: Segment):
         raise DamagedError(f"{where}: its model has {description.symbol_bits}-bit symbols")
     if (model.transform == NUCLEOTIDES) != (model.symbol_bits == 2):
         raise DamagedError(f"{where}: its transform does not make its symbols")
+    if model.transform == ADDRESSES and model.symbols != segment.length:
+        raise DamagedError(f"{where}: its transform does not change the length")
     try:
         return Plan(
             description=description,

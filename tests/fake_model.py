@@ -42,12 +42,9 @@ class Plan:
         return (1 << 20) + 3 * length
 
 
-SHIPPED = [
-    Description("text"),
-    Description("dna", 2),
-    Description("binary"),
-    Description("generator"),
-]
+LABELS = {"text": 0, "dna": 1, "binary": 2, "executable": 3, "generator": 5}
+PRESETS = tuple(LABELS)
+SHIPPED = [Description(name, 2 if name == "dna" else 8) for name in PRESETS]
 
 
 def frozen(digest: bytes) -> Description | None:
@@ -55,7 +52,7 @@ def frozen(digest: bytes) -> Description | None:
 
 
 def choose(level: int, preset: str, length: int, lanes: int | None = None) -> Plan:
-    description = SHIPPED[("text", "dna", "binary", "generator").index(preset)]
+    description = SHIPPED[PRESETS.index(preset)]
     if level == 6:
         description = Description("experimental " + preset, description.symbol_bits)
     return Plan(description, lanes or min(4, length), 1 + level % 2, 10 + level)
@@ -85,8 +82,8 @@ def fake_model(monkeypatch):
     parts = {
         "presets": {
             "LEVELS": range(1, 7),
-            "PRESETS": ("text", "dna", "binary", "generator"),
-            "LABELS": {"text": 0, "dna": 1, "binary": 2, "generator": 5},
+            "PRESETS": PRESETS,
+            "LABELS": LABELS,
             "choose": choose,
             "segment_size": lambda level, preset: 1 << 20,
             "table": lambda: [("text", 5, "orders 0–6", 7, 1 << 30)],

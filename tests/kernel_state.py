@@ -18,6 +18,11 @@ LANE_FIELDS = {
     fields.TAG_1: "tag1", fields.TAG_2: "tag2", fields.NAME: "name", fields.NAME_STATE: "state",
     fields.QUOTED: "quoted", fields.IN_QUOTES: "in_quotes", fields.KEY: "key",
 }  # fmt: skip
+PARSER_FIELDS = {
+    fields.NEXT: "next", fields.LEFT: "left", fields.WITHIN: "within", fields.OPERAND: "operand",
+    fields.FIELD: "field", fields.LAST_DISPLACEMENT: "last_displacement",
+    fields.LAST_TARGET: "last_target",
+}  # fmt: skip
 MATCH_FIELDS = {
     fields.MATCH_POINTER: "pointer", fields.MATCH_LENGTH: "length",
     fields.MATCH_MISSES: "misses", fields.MATCH_SYMBOL: "symbol",
@@ -172,6 +177,9 @@ class KernelState:
         assert found == {name: getattr(lane, name) for name in found}, (step, lane.index)
         if self.model.follows:
             assert row[fields.FOLLOWERS : fields.FOLLOWERS + 3] == lane.after, (step, lane.index)
+        found = {name: row[column] for column, name in PARSER_FIELDS.items()}
+        found["records"] = row[fields.RECORD : fields.RECORD_4 + 1]
+        assert found == vars(lane.parser), (step, lane.index)
         for m, match in enumerate(lane.matches):
             base = fields.MATCH + m * fields.MATCH_FIELDS
             found = {name: row[base + column] for column, name in MATCH_FIELDS.items()}

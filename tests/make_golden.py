@@ -39,7 +39,17 @@ def binary(seed: str, size: int) -> bytes:
     )
 
 
-DATA = {"text": text, "dna": dna, "binary": binary}
+def executable(seed: str, size: int) -> bytes:
+    """Instructions of 64-bit code: push, mov with a displacement, call, test, jump."""
+    values = noise(seed, size // 16)
+    return b"".join(
+        bytes((0x50 + (v & 7), 0x48, 0x8B, 0x44, 0x24, v & 0xF8, 0xE8, v, v & 1, 0, 0))
+        + b"\x85\xc0\x74" + bytes((v >> 4,)) + b"\xc3"
+        for v in values
+    )  # fmt: skip
+
+
+DATA = {"text": text, "dna": dna, "binary": binary, "executable": executable}
 # name: (data, options of compress)
 CASES = {
     f"{preset}-{level}": (

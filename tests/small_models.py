@@ -186,6 +186,40 @@ def every_function(width: int) -> Description:
     )
 
 
+def instructions(random: random.Random, n: int) -> bytes:
+    """What the parser of x86 code has rules for: opcodes of all maps, prefixes, fields, noise."""
+
+    def pick(texts: str) -> bytes:
+        return bytes.fromhex(random.choice(texts.split()).replace("-", ""))
+
+    heads = "- 66 f3 f248 41 4c f0 6640 64"
+    codes = "e8 e9 0f84 b8 f6 f7 8b 89 05 74 0f3810 0f3a0f c5f828 c4e27d18 62f17c4810 c2 a1 81 83"
+    codes += " 0fa4 c4010203"
+    memory = "05 4424 0425 80 c3 45 845d 00"
+    fields = "10 00010000 00000010 fffffff0"
+    data = bytearray()
+    while len(data) < n:
+        data += pick(heads) + pick(codes) + pick(memory) + pick(fields)
+        if random.random() < 0.1:
+            data += random.randbytes(3)
+    return bytes(data[:n])
+
+
+def every_instruction_function() -> Description:
+    """The contexts and selectors that read the parser of instructions."""
+    base = presets.describe(5, "executable")
+    a = [0x100000 | m for m in range(16)] + [0x243210, 0x4FEDCB, 0x800A98, 0xF98765, 0]
+    contexts = (Context(10, x, 0xFF * (x & 1), 9, 127, x & 1, x >> 1 & 1, 0) for x in a)
+    return replace(
+        base,
+        rates=replace(base.rates, mix_share=4),
+        contexts=tuple(contexts),
+        sets=tuple(Selector(f, x, p) for f in (16, 17) for x in (0, 1, 16) for p in (0, 1)),
+        finals=(Selector(16, 0, 0), Selector(17, 0, 0), Selector(17, 2, 0)),
+        stages=(Stage(16, 0, 6, 1023, 0), Stage(16, 1, 6, 1023, 0)),
+    )
+
+
 def unsure_sets(description: Description) -> Description:
     """Contexts that never hit leave only the constant: its weights run to their limits."""
     return replace(

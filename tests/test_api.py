@@ -30,6 +30,7 @@ CASES = {
     "dna": b">seq\n" + bases(2, 3000) + b"\nNNNN\n" + bases(3, 800).lower(),
     "binary": np.arange(1500, dtype="<u2").tobytes(),
     "generator": bytes(i * (i + 1) // 2 % 256 for i in range(2000)),
+    "executable": np.arange(1500, dtype="<u2").tobytes(),
 }
 
 

@@ -20,6 +20,8 @@ from small_models import (
     base_symbols,
     byte_symbols,
     every_function,
+    every_instruction_function,
+    instructions,
     mild,
     ruled,
     rules,
@@ -179,6 +181,15 @@ def test_every_function(width, lanes, groups, bits):
     seed = 100 * lanes + width
     symbols = byte_symbols(seed, 240) if width == 8 else base_symbols(seed, 800)
     plan = Plan(every_function(width), lanes, groups, bits)
+    codes = compare(symbols, plan)
+    assert compare_decoding(codes, len(symbols), plan) == symbols.tolist()
+
+
+@pytest.mark.parametrize(("lanes", "groups", "bits"), [(1, 1, 10), (7, 2, 6)])
+def test_every_instruction_function(lanes, groups, bits):
+    code = instructions(random.Random(lanes), 240)
+    symbols = np.frombuffer(code, dtype=np.uint8)
+    plan = Plan(every_instruction_function(), lanes, groups, bits)
     codes = compare(symbols, plan)
     assert compare_decoding(codes, len(symbols), plan) == symbols.tolist()
 

@@ -67,5 +67,5 @@ def test_round_trip_in_a_fresh_environment(wheel, tmp_path):
     assert (tmp_path / "in.cmx").stat().st_size < 100
     cmixpy("d", "-q", "in.cmx", "back")
     assert (tmp_path / "back").read_bytes() == (tmp_path / "in").read_bytes()
-    for preset in ("text", "dna", "binary"):
+    for preset in ("text", "dna", "binary", "executable"):
         assert preset in cmixpy("models")

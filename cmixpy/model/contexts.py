@@ -12,6 +12,7 @@ indirect contexts (what followed this one before) from paq8's indirect model.
 
 from cmixpy.model import fields as f
 from cmixpy.model.hashing import FIRST_MULTIPLIER, MASK32
+from cmixpy.model.instructions import instruction_words
 from cmixpy.model.jit import block
 from cmixpy.model.markup import update_element, update_quotes
 
@@ -138,7 +139,7 @@ def byte_above(lane, history, distance):
 
 
 @block
-def context_words(function, a, b, lane, history, hints):
+def context_words(function, a, b, lane, history, hints, table):
     """(first, second): the two 32-bit words that context `function` with parameters says."""
     first = 0
     second = 0
@@ -203,4 +204,6 @@ def context_words(function, a, b, lane, history, hints):
             first += lane[f.QUOTED] * 31
         first = (first ^ (first >> 17)) & MASK32
         second = lane[f.LOW] & b
+    elif function == 10:  # x86 instructions
+        first, second = instruction_words(a, b, lane, table)
     return first, second

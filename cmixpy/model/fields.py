@@ -35,4 +35,11 @@ INDIRECT, FOLLOWERS = 96, 99
 TAG, TAG_1, TAG_2, NAME, NAME_STATE, QUOTED, IN_QUOTES, KEY = 102, 103, 104, 105, 106, 107, 108, 109
 # Carry of each match model that is a rule (rule.py): MATCH_LIMIT columns.
 RULE_CARRY = 88
+# x86 instructions (instructions.py): the kind of the next byte, bytes left of its field, bytes of
+# the instruction so far, the kind of the operand after ModRM and displacement, the bytes of the
+# field so far, the last four-byte displacement and branch target.
+NEXT, LEFT, WITHIN, OPERAND, FIELD = 64, 65, 66, 67, 68
+LAST_DISPLACEMENT, LAST_TARGET = 69, 70
+# Records of this instruction and the four before it.
+RECORD, RECORD_1, RECORD_2, RECORD_3, RECORD_4 = 71, 72, 73, 74, 75
 FIELDS = 128

@@ -44,12 +44,8 @@ def hash_contexts(lane_index, lane, plan, history, hashes, slots, late):
         needs_commit = function == EXPECTED or function == FOLLOWED
         if needs_commit == late:
             first, second = context_words(
-                function,
-                plan.context_a[c],
-                plan.context_b[c],
-                lane,
-                history,
-                plan.hints,
+                function, plan.context_a[c], plan.context_b[c], lane, history, plan.hints,
+                plan.instruction_table,
             )
             h = salted_hash(first, second, c, lane_index, plan)
             hashes[c] = h

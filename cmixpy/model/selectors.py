@@ -5,6 +5,7 @@ Frozen like the context functions; how many values each has stands in descriptio
 
 from cmixpy.model import fields as f
 from cmixpy.model.contexts import byte_above
+from cmixpy.model.instructions import instruction_opcode, instruction_state
 from cmixpy.model.jit import block
 
 
@@ -42,4 +43,8 @@ def selector_value(function, a, lane, history, hints):
         value += 8 * (lane[f.MATCH + f.MATCH_FIELDS + f.MATCH_SLOT] >> 1)
     elif function == 13:  # column
         value = min(lane[f.START] + lane[f.POSITION] - lane[f.LINE], 255)
+    elif function == 16:  # kind of the next byte of x86 code
+        value = instruction_state(a, lane)
+    elif function == 17:  # opcode of x86 code
+        value = instruction_opcode(a, lane)
     return value

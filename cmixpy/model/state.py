@@ -13,6 +13,7 @@ from cmixpy.header import MAX_HINTS
 from cmixpy.model import fields, history, logistic
 from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
 from cmixpy.model.counted import COUNT_BITS
+from cmixpy.model.instructions import instruction_table
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
 from cmixpy.model.predictor import INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
 from cmixpy.model.slots import NO_CLAIM
@@ -67,6 +68,7 @@ class PlanArrays(NamedTuple):
     next_state: np.ndarray
     reciprocal: np.ndarray
     lane_scale: np.ndarray
+    instruction_table: np.ndarray
 
 
 class SharedArrays(NamedTuple):
@@ -159,7 +161,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     rates = d.rates
     return PlanArrays(
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share,
-               d.inputs_per_context, d.follows]),
+               d.inputs_per_context, d.follows, d.reads_instructions]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
         *_columns(d.contexts, "function", "a", "b"),
         *_columns(d.contexts, "local", "known", "inverted"),
@@ -192,6 +194,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         history.next_state_table(),
         logistic.reciprocal_table(1024 + plan.lanes * bits),
         int64([0] + [integer_power(n, rates.lane_power) for n in range(1, plan.lanes + 1)]),
+        instruction_table(),
     )  # fmt: skip
 
 

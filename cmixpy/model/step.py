@@ -12,6 +12,7 @@ from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING
 from cmixpy.model.coder import flush, get_byte
 from cmixpy.model.commit import commit
 from cmixpy.model.contexts import note_followers, read_followers, update_bases, update_bytes
+from cmixpy.model.instructions import take_instruction_byte
 from cmixpy.model.jit import kernel
 from cmixpy.model.match import find_matches, lane_start, move_matches, recent_hash
 from cmixpy.model.predictor import (
@@ -94,6 +95,7 @@ def build_run(timed):
         stages = plan.sse_function.shape[0]
         sets = plan.set_function.shape[0]
         finals = plan.final_function.shape[0]
+        instruction_table = plan.instruction_table
         history = shared.history
         slots = shared.slots
         half = 4 if bits == 8 else bits
@@ -250,6 +252,8 @@ def build_run(timed):
                                     update_bytes(lane, symbol)
                                     if plan.numbers[6]:
                                         note_followers(lane, private.followed[index], symbol)
+                                    if plan.numbers[7]:
+                                        take_instruction_byte(lane, symbol, instruction_table)
                                 else:
                                     update_bases(lane, symbol)
                                 lane[f.POSITION] = step + 1

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from reference.instructions import Parser
+
 M32 = 0xFFFFFFFF
 M62 = (1 << 62) - 1
 F, S, R = 0x2F0B4C47, 0x3A8F05C5, 0x1E35A7BD
@@ -99,6 +101,8 @@ class Lane:
     place: list[int] = field(default_factory=lambda: [0, 0, 0])
     after: list[int] = field(default_factory=lambda: [0, 0, 0])
     followed: list[tuple[int, int]] = field(default_factory=list)
+    reads_instructions: bool = False
+    parser: Parser = field(default_factory=Parser)
 
     def __post_init__(self):
         self.line = self.line_before = self.start
@@ -183,6 +187,8 @@ class Lane:
             self.opened, self.opened_before = self.opened_before, 0
         elif self.opened == 60 and kind in (2, 3):
             self.opened = 61 + (s << 8)
+        if self.reads_instructions:
+            self.parser.take(s)
 
     def _match(self, m: int) -> Copying:
         """Match m, or one that found nothing where there is none."""
@@ -233,6 +239,8 @@ class Lane:
                 y += 29 * self.name * (a >> 5 & 1)
                 y += 31 * self.quoted * (a >> 6 & 1)
                 return (y ^ y >> 17) & M32, self.low & b
+            case 10:
+                return self.parser.word(a, mix), self.low & b
         raise ValueError(context)
 
     def context_hash(self, number: int, context, words: tuple[int, int]) -> int:
@@ -271,4 +279,8 @@ class Lane:
                 return (self._match(0).slot >> 1) + 8 * (self._match(1).slot >> 1)
             case 13:
                 return min(self.column, 255)
+            case 16:
+                return self.parser.state(selector.a)
+            case 17:
+                return self.parser.code(selector.a)
         raise ValueError(selector)

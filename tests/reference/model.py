@@ -33,14 +33,14 @@ class Model:
             i * (n // plan.lanes) + min(i, n % plan.lanes) for i in range(plan.lanes + 1)
         ]
         hints = [*plan.hints, *[0] * (8 - len(plan.hints))]
+        selectors = (*d.sets, *d.finals, *d.stages)
+        reads_instructions = any(c.function == 10 for c in d.contexts) or any(
+            s.function in (16, 17) for s in selectors
+        )
         self.lanes = [
             Lane(
-                i,
-                start,
-                self.starts[i + 1] - start,
-                self.width,
-                [Copying() for _ in d.matches],
-                hints,
+                i, start, self.starts[i + 1] - start, self.width, [Copying() for _ in d.matches],
+                hints, reads_instructions=reads_instructions,
             )
             for i, start in enumerate(self.starts[:-1])
         ]
