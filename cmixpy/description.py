@@ -11,6 +11,7 @@ from pathlib import Path
 
 import xxhash
 
+from cmixpy.header import MAX_HINT, MAX_HINTS
 from cmixpy.varint import pack, unpack
 
 MAX_CONTEXTS = 64
@@ -22,7 +23,7 @@ MASK32 = 0xFFFFFFFF
 # Selector functions: number of values; None: 2^a (FORMAT.md, "Selectors").
 SELECTORS = {
     0: 1, 1: 256, 2: 256, 3: 16, 4: 65, 5: 256, 6: 16, 7: 1024, 8: 2048, 9: None, 10: 256,
-    11: 256, 12: 64, 13: 256,
+    11: 256, 12: 64, 13: 256, 14: 256, 15: 256,
 }  # fmt: skip
 
 
@@ -39,7 +40,7 @@ class Context:
     local: int
     inverted: int
 
-    LIMITS = ((0, 7), (0, MASK32), (0, MASK32), (1, 26), (1, 127), (0, 1), (0, 1), (0, 30))
+    LIMITS = ((0, 9), (0, MASK32), (0, MASK32), (1, 26), (1, 127), (0, 1), (0, 1), (0, 30))
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ class Selector:
     a: int
     partial: int
 
-    LIMITS = ((0, 13), (0, 16), (0, 1))
+    LIMITS = ((0, 15), (0, 16), (0, 1))
 
     @property
     def values(self) -> int:
@@ -83,7 +84,7 @@ class Stage:
     limit: int
     start: int
 
-    LIMITS = ((0, 13), (0, 16), (0, 16), (1, 1023), (0, 1023))
+    LIMITS = ((0, 15), (0, 16), (0, 16), (1, 1023), (0, 1023))
 
     values = Selector.values
 
@@ -247,6 +248,10 @@ class Plan:
         # One row would have no neighbour to be the second candidate.
         if not 1 <= self.table_bits <= 40:
             raise ValueError(f"table bits {self.table_bits} are not in 1 … 40")
+        if len(self.hints) > MAX_HINTS:
+            raise ValueError(f"{len(self.hints)} hints, more than {MAX_HINTS}")
+        if not all(0 <= hint <= MAX_HINT for hint in self.hints):
+            raise ValueError(f"hints {self.hints} are not all in 0 … {MAX_HINT}")
 
     def memory_bytes(self, length: int) -> int:
         """Bytes the whole process needs to decode `length` symbols; encoding adds the input."""

@@ -59,7 +59,7 @@ def _row(segment: Segment) -> Iterable[str]:
     preset, level, lanes = "stored", "", ""
     if model is not None:
         name, lanes = model.name, str(model.lanes)
-        preset = presets.PRESETS[name.preset] if name.preset < len(presets.PRESETS) else UNKNOWN
+        preset = presets.name_of(name.preset) or UNKNOWN
         level = str(name.level)
     return (
         str(segment.index),

@@ -14,6 +14,7 @@ from cmixpy import memory
 from cmixpy.detect import dna_is_cheap
 from cmixpy.errors import DamagedError, UnsupportedError
 from cmixpy.header import NO_TRANSFORM, Model, ModelName, Segment, least_code_bytes
+from cmixpy.lags import find_lags, find_line_lags, is_bitmap
 from cmixpy.report import Report
 from cmixpy.transform import NUCLEOTIDES, apply_nucleotides, undo_nucleotides
 
@@ -58,8 +59,9 @@ class SegmentEncoder:
         modelled = None
         if len(data) > MODEL_HEADER:
             preset, symbols, parameters = self._transform(data, preset, sure)
+            preset, hints = _records(symbols, preset, sure)
             if len(symbols) and len(parameters) < len(data):
-                modelled = self._model(len(data), preset, symbols, parameters, progress)
+                modelled = self._model(len(data), preset, hints, symbols, parameters, progress)
         if modelled is None:
             self.report.note(f"{len(data)} bytes: stored as they are")
             return stored, [data]
@@ -76,12 +78,12 @@ class SegmentEncoder:
         # The samples looked like DNA, the whole does not.
         return "text", symbols, b""
 
-    def _model(self, length, preset, symbols, parameters, progress):
+    def _model(self, length, preset, hints, symbols, parameters, progress):
         """Model and payload, or None when the bytes are better stored."""
         from cmixpy import engine, presets
 
         lanes = None if self.lanes is None else min(self.lanes, len(symbols))
-        plan = presets.choose(self.level, preset, len(symbols), lanes)
+        plan = presets.choose(self.level, preset, len(symbols), lanes, hints)
         threads = min(self.threads, plan.lanes)
         transform = NUCLEOTIDES if preset == "dna" else NO_TRANSFORM
         needed = plan.memory_bytes(len(symbols)) + length + len(symbols)
@@ -117,6 +119,20 @@ class SegmentEncoder:
         return model, [parameters, *codes]
 
 
+def _records(symbols: np.ndarray, preset: str, sure: bool) -> tuple[str, tuple[int, ...]]:
+    """The preset, or what binary data turn out to be, and the distances found in the data."""
+    if preset in ("records", "bitmap"):
+        return preset, find_lags(symbols)
+    if preset == "lines" or (preset == "text" and not sure):
+        hints = find_line_lags(symbols)
+        return "lines" if hints else preset, hints
+    if preset == "binary" and not sure:
+        hints = find_lags(symbols)
+        if hints:
+            return "bitmap" if is_bitmap(symbols) else "records", hints
+    return preset, ()
+
+
 def _padded(codes: list[bytes], symbols: int, symbol_bits: int) -> list[bytes]:
     """Codes of at least the least length: a lane's decoder reads zeros past its end anyway."""
     missing = least_code_bytes(symbols, symbol_bits) - sum(map(len, codes))
@@ -130,7 +146,7 @@ def _name(description, level: int, preset: str) -> ModelName:
     digest, embedded = description.digest, None
     if frozen(digest) is None:
         digest, embedded = None, description.to_bytes()
-    return ModelName(digest, embedded, level, presets.PRESETS.index(preset))
+    return ModelName(digest, embedded, level, presets.LABELS[preset])
 
 
 def decode(

@@ -49,11 +49,14 @@ def frozen(digest: bytes) -> Description | None:
     return next((found for found in SHIPPED if found.digest == digest), None)
 
 
-def choose(level: int, preset: str, length: int, lanes: int | None = None) -> Plan:
-    description = SHIPPED[("text", "dna", "binary").index(preset)]
+def choose(
+    level: int, preset: str, length: int, lanes: int | None = None, hints: tuple[int, ...] = ()
+) -> Plan:
+    kind = {"records": "binary", "bitmap": "binary", "lines": "text"}.get(preset, preset)
+    description = SHIPPED[("text", "dna", "binary").index(kind)]
     if level == 6:
         description = Description("experimental " + preset, description.symbol_bits)
-    return Plan(description, lanes or min(4, length), 1 + level % 2, 10 + level)
+    return Plan(description, lanes or min(4, length), 1 + level % 2, 10 + level, hints)
 
 
 def encode_segment(symbols, plan, threads, progress):
@@ -81,6 +84,8 @@ def fake_model(monkeypatch):
         "presets": {
             "LEVELS": range(1, 7),
             "PRESETS": ("text", "dna", "binary"),
+            "LABELS": {"text": 0, "dna": 1, "binary": 2, "records": 4, "bitmap": 6, "lines": 7},
+            "name_of": {0: "text", 1: "dna", 2: "binary"}.get,
             "choose": choose,
             "segment_size": lambda level, preset: 1 << 20,
             "table": lambda: [("text", 5, "orders 0–6", 7, 1 << 30)],

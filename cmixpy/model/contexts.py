@@ -11,6 +11,7 @@ word pairs and skips from paq8; column and line contexts after paq8's record and
 
 from cmixpy.model import fields as f
 from cmixpy.model.jit import block
+from cmixpy.model.records import record_words
 
 MASK32 = 0xFFFFFFFF
 # Odd multipliers below 2^30, so that sums of two products of 32-bit words stay below 2^63.
@@ -171,4 +172,6 @@ def context_words(function, a, b, lane, history, hints):
     elif function == 7:  # bases: a masks the low 32 bits of the strand, b the high
         first = lane[f.PACKED] & a
         second = (lane[f.PACKED] >> 32) & b
+    elif function == 9:  # records: neighbours at the distances that the hints say
+        first, second = record_words(a, b, lane, history, hints)
     return first, second

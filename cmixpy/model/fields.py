@@ -27,4 +27,7 @@ MATCH_POINTER, MATCH_LENGTH, MATCH_MISSES = 0, 1, 2
 MATCH_SYMBOL, MATCH_FLOOR, MATCH_SLOT = 3, 4, 5
 MATCH_FIELDS = 8
 MATCH_LIMIT = 4
+# Records (records.py): the partial symbol at the start of the nibble; which of the last eight
+# bytes equalled the one above; how much the bytes of this line changed.
+PARTIAL, AGREED, LINE_CHANGES = 80, 81, 82
 FIELDS = 128

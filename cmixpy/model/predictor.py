@@ -13,6 +13,7 @@ from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
 from cmixpy.model.jit import block
 from cmixpy.model.logistic import LOGIT_LIMIT
 from cmixpy.model.mixer import dot
+from cmixpy.model.records import PIXELS, record_words
 from cmixpy.model.selectors import selector_value
 from cmixpy.model.slots import NO_CLAIM, fetch_slot, prefetch_slot, update_node
 
@@ -20,6 +21,7 @@ INPUTS_PER_CONTEXT = 3
 INPUTS_PER_MATCH = 2
 SSE_BUCKETS = 33
 EXPECTED = 6  # the context function that reads the match models
+RECORD = 9  # the one whose windows of pixels move on with the second nibble
 SSE_STEP = (2 * LOGIT_LIMIT + 2) // (SSE_BUCKETS - 1)
 
 
@@ -92,6 +94,17 @@ def update_inverted(lane, plan, slots, hashes, copies, claims):
 def second_hash(h, partial):
     """Hash of the second nibble's slot, under the context and the first nibble (16 … 31)."""
     return mix(h & MASK32, ((h >> 32) + partial * 0x3D4D51CB) & MASK32)
+
+
+@block
+def second_record_hash(lane_index, lane, plan, history, c, h):
+    """Hash of a record context's second nibble: `h`, but windows of pixels are looked at again."""
+    if plan.context_b[c] & PIXELS:
+        first, second = record_words(
+            plan.context_a[c], plan.context_b[c], lane, history, plan.hints
+        )
+        h = salted_hash(first, second, c, lane_index, plan)
+    return h
 
 
 @block

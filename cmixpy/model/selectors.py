@@ -6,6 +6,7 @@ Frozen like the context functions; how many values each has stands in descriptio
 from cmixpy.model import fields as f
 from cmixpy.model.contexts import byte_above
 from cmixpy.model.jit import block
+from cmixpy.model.records import record_selector
 
 
 @block
@@ -42,4 +43,8 @@ def selector_value(function, a, lane, history, hints):
         value += 8 * (lane[f.MATCH + f.MATCH_FIELDS + f.MATCH_SLOT] >> 1)
     elif function == 13:  # column
         value = min(lane[f.START] + lane[f.POSITION] - lane[f.LINE], 255)
+    elif function == 14:  # records: what lies above
+        value = record_selector(a, lane, history, hints)
+    elif function == 15 and hints[0] > 0:  # column of the record
+        value = (lane[f.START] + lane[f.POSITION]) % hints[0] & 255
     return value

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from reference import records
+
 M32 = 0xFFFFFFFF
 M62 = (1 << 62) - 1
 F, S, R = 0x2F0B4C47, 0x3A8F05C5, 0x1E35A7BD
@@ -87,6 +89,9 @@ class Lane:
     packed: int = 0
     reversed: int = 0
     hits: int = 0
+    partial: int = 1
+    agreed: int = 0
+    line_changes: int = 0
 
     def __post_init__(self):
         self.line = self.line_before = self.start
@@ -103,12 +108,14 @@ class Lane:
         p = self.line_before + self.column + d
         return history[p] if self.start <= p < self.line else 0
 
-    def take(self, s: int) -> None:
+    def take(self, s: int, history: list) -> None:
         """The fields take the coded symbol."""
+        self.partial = 1
         if self.width == 2:
             self.packed = (self.packed << 2 & M62) | s
             self.reversed = (self.reversed >> 2) | (3 - s) << 60
         else:
+            records.take(s, self, history)
             self._take_byte(s)
         self.position += 1
 
@@ -174,6 +181,8 @@ class Lane:
                 return first, self.low & a
             case 7:
                 return self.packed & a, (self.packed >> 32) & b
+            case 9:
+                return records.words(a, b, self, history)
         raise ValueError(context)
 
     def context_hash(self, number: int, context, words: tuple[int, int]) -> int:
@@ -212,4 +221,8 @@ class Lane:
                 return (self._match(0).slot >> 1) + 8 * (self._match(1).slot >> 1)
             case 13:
                 return min(self.column, 255)
+            case 14:
+                return records.selected(selector.a, self, history)
+            case 15:
+                return self.here % self.hints[0] & 255 if self.hints[0] else 0
         raise ValueError(selector)
