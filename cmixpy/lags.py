@@ -14,7 +14,7 @@ LONGEST = 4096
 WINDOWS = 4
 WINDOW = 8192
 # Shorter data have too few bytes to tell.
-LEAST_LENGTH = 256
+LEAST_LENGTH = 2048
 # Lags up to here may be the length of an element in a row, a sample or a number.
 LONGEST_ELEMENT = 32
 # The least that the best lag must hit beyond chance, in per mille of the bytes that count and in
@@ -28,7 +28,10 @@ LEAST_SHARE = 120
 LEAST_LINES = 20
 LEAST_EQUAL = 90
 # A lag this near the best, in per mille, and shorter, is the one that the best is a multiple of.
-NEAR = 900
+NEAR = 750
+NEAR_ROW = 900
+# What a row must hit, in per mille of the multiples of its element before it.
+LEAST_RISE = 1040
 
 
 def find_lags(data: np.ndarray) -> tuple[int, ...]:
@@ -55,8 +58,12 @@ def find_lags(data: np.ndarray) -> tuple[int, ...]:
     # From twice the first on, what only repeats it fades: a row rises above that.
     start = max(LONGEST_ELEMENT, 2 * first) + 1
     if start < len(excess):
+        most = int(excess[start:].max())
         row = start + int(np.argmax(excess[start:]))
-        if excess[row] > excess[2 * first : start].max() and excess[row] * 2 >= best:
+        parts = (part for part in range(start, row) if row % part == 0)
+        row = next((part for part in parts if excess[part] * 1000 >= most * NEAR_ROW), row)
+        fading = int(excess[2 * first : start].max())
+        if most * 1000 > fading * LEAST_RISE and most * 2 >= best:
             return (row, first)
     return (first,)
 
