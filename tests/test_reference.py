@@ -107,7 +107,7 @@ def test_presets(preset, level, lanes, groups, shrink):
     description = shrink(presets.describe(level, preset), seed)
     n = 280 if level == 5 else 420
     symbols = base_symbols(seed, 2 * n) if preset == "dna" else byte_symbols(seed, n)
-    hints = ((), (3,), (61, 2))[seed % 3] if preset in ("records", "bitmap") else ()
+    hints = ((), (3,), (61, 2))[seed % 3] if preset in ("records", "bitmap", "lines") else ()
     plan = Plan(description, lanes, groups, table_bits=6, hints=hints)
     codes = compare(symbols, plan)
     assert engine.decode_segment(codes, len(symbols), plan, 1).tolist() == symbols.tolist()
