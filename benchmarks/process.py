@@ -16,8 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.data import CHECKOUT, Piece
-from cmixpy import presets
 from cmixpy.archive import Reader
+from cmixpy.presets import name_of
 from cmixpy.source import Source
 
 # What getrusage counts memory in.
@@ -127,5 +127,5 @@ def round_trip(piece: Piece, level: int, threads: int) -> RoundTrip:
         shutil.rmtree(folder)
     lanes, preset = 0, "stored"
     if first.model is not None:
-        lanes, preset = first.model.lanes, presets.PRESETS[first.model.name.preset]
+        lanes, preset = first.model.lanes, name_of(first.model.name.preset)
     return RoundTrip(piece.size, size, there, back, same, lanes, preset)

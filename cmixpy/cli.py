@@ -82,12 +82,7 @@ def compress(
         typer.Option("--level", metavar="N", min=1, max=9, help="Also as -1 (fast) … -9 (small)."),
     ] = 5,
     preset: Annotated[
-        str,
-        typer.Option(
-            "--preset",
-            metavar="auto|text|dna|binary|executable|generator",
-            help="Kind of data.",
-        ),
+        str, typer.Option("--preset", metavar="auto|text|dna|binary|…", help="Kind of data.")
     ] = "auto",
     lanes: Annotated[
         int | None,

@@ -36,7 +36,7 @@ def compress(
     level : int
         1 (fastest) … 6 (smallest).
     preset : str
-        "auto" chooses among "text", "dna", "binary" and "executable" by a look at the data.
+        "auto" chooses one of presets.PRESETS by a look at the data.
     lanes : int or None
         Streams coded in lockstep; 1 is the strongest and slowest. None: by length and level.
     threads : int or None

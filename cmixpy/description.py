@@ -11,6 +11,7 @@ from pathlib import Path
 
 import xxhash
 
+from cmixpy.header import MAX_HINT, MAX_HINTS
 from cmixpy.varint import pack, unpack
 
 MAX_CONTEXTS = 64
@@ -25,7 +26,7 @@ RULE = 2
 # Selector functions: number of values; None: 2^a (FORMAT.md, "Selectors").
 SELECTORS = {
     0: 1, 1: 256, 2: 256, 3: 16, 4: 65, 5: 256, 6: 16, 7: 1024, 8: 2048, 9: None, 10: 256,
-    11: 256, 12: 64, 13: 256, 16: 256, 17: 2048,
+    11: 256, 12: 64, 13: 256, 14: 256, 15: 256, 16: 256, 17: 2048,
 }  # fmt: skip
 
 
@@ -280,6 +281,10 @@ class Plan:
         # One row would have no neighbour to be the second candidate.
         if not 1 <= self.table_bits <= 40:
             raise ValueError(f"table bits {self.table_bits} are not in 1 … 40")
+        if len(self.hints) > MAX_HINTS:
+            raise ValueError(f"{len(self.hints)} hints, more than {MAX_HINTS}")
+        if not all(0 <= hint <= MAX_HINT for hint in self.hints):
+            raise ValueError(f"hints {self.hints} are not all in 0 … {MAX_HINT}")
 
     def memory_bytes(self, length: int) -> int:
         """Bytes the whole process needs to decode `length` symbols; encoding adds the input."""

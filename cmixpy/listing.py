@@ -59,8 +59,7 @@ def _row(segment: Segment) -> Iterable[str]:
     preset, level, lanes = "stored", "", ""
     if model is not None:
         name, lanes = model.name, str(model.lanes)
-        known = {label: preset for preset, label in presets.LABELS.items()}
-        preset = known.get(name.preset, UNKNOWN)
+        preset = presets.name_of(name.preset) or UNKNOWN
         level = str(name.level)
     return (
         str(segment.index),

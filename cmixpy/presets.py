@@ -13,19 +13,27 @@ from cmixpy.description import RULE, Context, Description, Match, Plan, Rates, S
 LEVELS = range(1, 7)
 FULL_TABLES = 22  # log2 of the length up to which tables stay one size below the largest
 # The number of each preset in the labels of archives: for people, and never given twice.
-LABELS = {"text": 0, "dna": 1, "binary": 2, "executable": 3, "generator": 5}
+LABELS = {
+    "text": 0, "dna": 1, "binary": 2, "executable": 3, "records": 4, "generator": 5, "bitmap": 6,
+    "lines": 7,
+}  # fmt: skip
 PRESETS = tuple(LABELS)
 # Names that models/*.toml uses for the numbers in a description.
 CONTEXTS = {
     "bytes": 0, "words": 1, "line": 2, "column": 3, "classes": 4, "opened": 5, "expected": 6,
-    "bases": 7, "indirect": 8, "instruction": 10, "markup": 11,
+    "bases": 7, "indirect": 8, "record": 9, "instruction": 10, "markup": 11,
 }  # fmt: skip
 SELECTORS = {
     "none": 0, "byte-1": 1, "byte-2": 2, "longest-match": 3, "known": 4, "classes": 5,
     "word-length": 6, "bytes-1-2": 7, "expected": 8, "bases": 9, "opened": 10, "byte-above": 11,
-    "two-matches": 12, "column": 13, "instruction": 16,
+    "two-matches": 12, "column": 13, "above": 14, "record-column": 15, "instruction": 16,
     "opcode": 17,
 }  # fmt: skip
+
+
+def name_of(label: int) -> str | None:
+    """The preset of a label in an archive; None for one that is not known here."""
+    return {number: name for name, number in LABELS.items()}.get(label)
 
 
 def _models() -> Path:
@@ -50,8 +58,37 @@ def _at_level(entries: list[dict], level: int) -> list[dict]:
     return chosen
 
 
+# What a record context may be told of its neighbours (FORMAT.md, "Records").
+DERIVED = {
+    "plane": 1, "above-line": 2, "element-line": 3, "mean": 4, "held-plane": 5, "agreed": 6,
+    "carried": 7, "line-changes": 8, "largest": 9,
+}  # fmt: skip
+
+
+def _record(entry: dict) -> dict:
+    """A record context as the kernels know it, from its neighbours by name or its pixels.
+
+    `taps`: up to four [rows up, columns right] or [elements back, columns right, 1]; `last`: how
+    many of the last bytes; `column`: 1, 2, 3 for the column and a quarter, a sixteenth of it;
+    `derived`: a name; `mask`: of the taps. Or `pixels`: [left], and [left, right] of three rows up.
+    """
+    if "pixels" in entry:
+        (a,), *rows = entry.pop("pixels")
+        for i, (left, right) in enumerate(rows):
+            a |= (left | right << 4) << 5 + 8 * i
+        return {"a": a, "b": 1 << 15 | entry.pop("hint", 0)}
+    a = 0
+    for i, (rows, columns, *element) in enumerate(entry.pop("taps", [])):
+        a |= (rows << 6 | sum(element) << 5 | columns + 16) << 8 * i
+    b = entry.pop("hint", 0) | ((1 << entry.pop("last", 0)) - 1) << 3 | entry.pop("column", 0) << 7
+    b |= DERIVED.get(entry.pop("derived", None), 0) << 9
+    return {"a": a, "b": b | entry.pop("mask", 255) << 16 | 255 << 24}
+
+
 def _context(entry: dict, defaults: dict) -> Context:
     entry = {**defaults, **entry}
+    if entry["function"] == "record":
+        entry.update(_record(entry))
     order = entry.pop("order", None)
     function = entry.pop("function")
     if order is not None:
@@ -106,8 +143,10 @@ def lanes_for(level: int, preset: str, length: int) -> int:
     return max(1, min(settings["most_lanes"], length // settings["lane_bytes"]))
 
 
-def choose(level: int, preset: str, length: int, lanes: int | None = None) -> Plan:
-    """The plan for a segment of `length` bytes.
+def choose(
+    level: int, preset: str, length: int, lanes: int | None = None, hints: tuple[int, ...] = ()
+) -> Plan:
+    """The plan for a segment of `length` bytes; `hints` are what was found in them (lags.py).
 
     Raises
     ------
@@ -123,7 +162,7 @@ def choose(level: int, preset: str, length: int, lanes: int | None = None) -> Pl
     digits = max(length - 1, 1).bit_length()
     largest = settings["table_bits"]
     table_bits = max(10, min(digits + 1, largest - 1 + max(0, digits - FULL_TABLES), largest))
-    return Plan(describe(level, preset), min(lanes, max(length, 1)), 1, table_bits)
+    return Plan(describe(level, preset), min(lanes, max(length, 1)), 1, table_bits, hints)
 
 
 def segment_size(level: int, preset: str) -> int:

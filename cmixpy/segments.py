@@ -11,19 +11,15 @@ import numpy as np
 from xxhash import xxh3_64_intdigest
 
 from cmixpy import memory
-from cmixpy.detect import dna_is_cheap
 from cmixpy.errors import DamagedError, UnsupportedError
-from cmixpy.header import NO_TRANSFORM, Model, ModelName, Segment, least_code_bytes
-from cmixpy.recurrence import find_rule
+from cmixpy.header import Model, ModelName, Segment, least_code_bytes
+from cmixpy.prepare import TRANSFORM_MEMORY, Prepared, prepare, restore
 from cmixpy.report import Report
-from cmixpy.transform import NUCLEOTIDES, apply_nucleotides, undo_nucleotides
-from cmixpy.words import WORDS, apply_words, pays, undo_words
-from cmixpy.x86 import ADDRESSES, apply_addresses, undo_addresses
+from cmixpy.transform import NUCLEOTIDES
+from cmixpy.x86 import ADDRESSES
 
 # A modelled segment's header and check are this much longer than a stored one's, at the least.
 MODEL_HEADER = 16
-# Bytes that a transform's arrays take at their largest, for each byte of data.
-TRANSFORM_MEMORY = {NO_TRANSFORM: 0, NUCLEOTIDES: 12, ADDRESSES: 3, WORDS: 4}
 
 
 @dataclass(frozen=True)
@@ -60,48 +56,22 @@ class SegmentEncoder:
         stored = Segment(len(data), xxh3_64_intdigest(data), last)
         modelled = None
         if len(data) > MODEL_HEADER:
-            preset, transform, symbols, parameters = self._transform(data, preset, sure)
-            if len(symbols) and len(parameters) < len(data):
-                modelled = self._model(len(data), preset, transform, symbols, parameters, progress)
+            ready = prepare(np.frombuffer(data, dtype=np.uint8), preset, sure)
+            if len(ready.symbols) and len(ready.parameters) < len(data):
+                modelled = self._model(len(data), ready, progress)
         if modelled is None:
             self.report.note(f"{len(data)} bytes: stored as they are")
             return stored, [data]
         model, parts = modelled
         return replace(stored, model=model), parts
 
-    def _transform(
-        self, data: bytes, preset: str, sure: bool
-    ) -> tuple[str, int, np.ndarray, bytes]:
-        """Preset, transform, symbols, parameters."""
-        symbols = np.frombuffer(data, dtype=np.uint8)
-        if preset == "text":
-            return self._transform_text(symbols)
-        if preset == "executable":
-            symbols, parameters = apply_addresses(symbols)
-            return preset, ADDRESSES if parameters else NO_TRANSFORM, symbols, parameters
-        if preset != "dna":
-            return preset, NO_TRANSFORM, symbols, b""
-        bases, parameters = apply_nucleotides(symbols)
-        if sure or dna_is_cheap(len(data), parameters):
-            return preset, NUCLEOTIDES, bases, parameters
-        # The samples looked like DNA, the whole does not.
-        return self._transform_text(symbols)
-
-    @staticmethod
-    def _transform_text(data: np.ndarray) -> tuple[str, int, np.ndarray, bytes]:
-        symbols, parameters = apply_words(data)
-        if pays(len(data), len(symbols)):
-            return "text", WORDS, symbols, parameters
-        return "text", NO_TRANSFORM, data, b""
-
-    def _model(self, length, preset, transform, symbols, parameters, progress):
+    def _model(self, length: int, ready: Prepared, progress):
         """Model and payload, or None when the bytes are better stored."""
         from cmixpy import engine, presets
 
+        preset, symbols, transform, parameters, _ = ready
         lanes = None if self.lanes is None else min(self.lanes, len(symbols))
-        plan = presets.choose(self.level, preset, len(symbols), lanes)
-        if preset == "generator":
-            plan = replace(plan, hints=find_rule(symbols) or ())
+        plan = presets.choose(self.level, preset, len(symbols), lanes, ready.hints)
         threads = min(self.threads, plan.lanes)
         needed = plan.memory_bytes(len(symbols)) + length + len(symbols)
         needed += TRANSFORM_MEMORY[transform] * length
@@ -176,12 +146,7 @@ def decode(
         min(threads, plan.lanes),
         lambda done, size: progress(done / model.symbols),
     )
-    if model.transform == NUCLEOTIDES:
-        symbols = undo_nucleotides(symbols, parameters, segment.length)
-    elif model.transform == WORDS:
-        symbols = undo_words(symbols, parameters, segment.length)
-    elif model.transform == ADDRESSES:
-        symbols = undo_addresses(symbols, parameters)
+    symbols = restore(model.transform, symbols, parameters, segment.length)
     return memoryview(symbols)
 
 

@@ -42,8 +42,10 @@ class Plan:
         return (1 << 20) + 3 * length
 
 
-LABELS = {"text": 0, "dna": 1, "binary": 2, "executable": 3, "generator": 5}
-PRESETS = tuple(LABELS)
+PRESETS = (
+    "text", "dna", "binary", "executable", "records", "generator", "bitmap", "lines",
+)  # fmt: skip
+LABELS = {name: label for label, name in enumerate(PRESETS)}
 SHIPPED = [Description(name, 2 if name == "dna" else 8) for name in PRESETS]
 
 
@@ -51,11 +53,13 @@ def frozen(digest: bytes) -> Description | None:
     return next((found for found in SHIPPED if found.digest == digest), None)
 
 
-def choose(level: int, preset: str, length: int, lanes: int | None = None) -> Plan:
+def choose(
+    level: int, preset: str, length: int, lanes: int | None = None, hints: tuple[int, ...] = ()
+) -> Plan:
     description = SHIPPED[PRESETS.index(preset)]
     if level == 6:
         description = Description("experimental " + preset, description.symbol_bits)
-    return Plan(description, lanes or min(4, length), 1 + level % 2, 10 + level)
+    return Plan(description, lanes or min(4, length), 1 + level % 2, 10 + level, hints)
 
 
 def encode_segment(symbols, plan, threads, progress):
@@ -84,6 +88,7 @@ def fake_model(monkeypatch):
             "LEVELS": range(1, 7),
             "PRESETS": PRESETS,
             "LABELS": LABELS,
+            "name_of": lambda label: PRESETS[label] if label < len(PRESETS) else None,
             "choose": choose,
             "segment_size": lambda level, preset: 1 << 20,
             "table": lambda: [("text", 5, "orders 0–6", 7, 1 << 30)],

@@ -144,6 +144,10 @@ def every_function(width: int) -> Description:
                 (2, 0, 0, 4), (2, 255, 3, 9), (3, 0, 0, 9), (3, 255, 2, 9), (4, M32, 255, 9),
                 (5, 0, 0, 9), (5, 0xFFFF, 0, 9), (6, 255, 0, 9), (6, 0, 1, 9),
                 (8, 4, 0, 9), (8, 9, 255, 9), (8, 14, 0xFFFF, 9), (11, 127, 0, 9), (11, 33, 255, 9),
+                (9, 0x0B_D0_2F_50, 0xFFFF_0008, 9), (9, 0x90_71_51_4F, 0xF0F0_00F9, 9),
+                (9, 0x1FFF_FFFF, 0x8000, 9), (9, 0x0064_F4A4, 0x8001, 9), (9, M32, 0x8002, 9),
+                *((9, 0x50, 0xFFFF_0000 | mode << 9 | mode % 4 << 7 | mode & 1, 9)
+                  for mode in range(11)),
             ]
         ]  # fmt: skip
         matches = [(2, 0, 0), (7, 0, 1), (12, 0, 2), (7, 0, 1)]
@@ -160,7 +164,7 @@ def every_function(width: int) -> Description:
         backwards = [0, 1, 0, 1]
     selectors = [
         Selector(function, 5 if function == 9 else 3, int(function in (0, 3, 4, 6, 9, 12)))
-        for function in range(14)
+        for function in (0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 13, 14, 15)
     ]
     return Description(
         symbol_bits=width,

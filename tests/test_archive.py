@@ -36,6 +36,18 @@ def test_segments_of_every_size(segment_size):
     assert [segment.last for segment in segments] == [False] * (len(segments) - 1) + [True]
 
 
+def test_hints_travel_and_damage_to_them_is_found():
+    records = b"".join(i.to_bytes(4, "little") + b"abcdefgh" for i in range(800))
+    packed = cmixpy.compress(records)
+    (segment,) = archive.Reader(Source(io.BytesIO(packed)))
+    assert segment.model.hints == (12,)
+    assert cmixpy.decompress(packed) == records
+    place = packed.index(bytes([1, 12]))
+    for value in (0, 13):
+        with pytest.raises(CmixpyError):
+            cmixpy.decompress(packed[: place + 1] + bytes([value]) + packed[place + 2 :])
+
+
 def test_the_description_is_named_once_and_embedded_when_it_is_not_shipped():
     shipped = cmixpy.compress(TEXT * 4, segment_size=len(TEXT), preset="text")
     embedded = cmixpy.compress(TEXT * 4, segment_size=len(TEXT), preset="text", level=6)
@@ -200,6 +212,8 @@ def model(**changes) -> header.Model:
         (1 << 31, {}, "its length is 2147483648, more than 1073741824"),
         (1000, {"lanes": 2049}, "its number of lanes is 2049, more than 2048"),
         (1, {"lanes": 2, "code_lengths": (0, 1)}, "it has 2 lanes for 1 symbols"),
+        (1000, {"hints": (1,) * 9}, "it has 9 hints, more than 8"),
+        (1000, {"hints": (7, 65536)}, "a hint is 65536, more than 65535"),
         (1000, {"table_bits": 41}, "its tables have 2^41 slots"),
         (2, {}, "a code's length is 3, more than 2"),
         (1000, {"lanes": 2, "code_lengths": (600, 600)}, "its codes are longer than its bytes"),

@@ -15,6 +15,7 @@ from cmixpy.model.hashing import FIRST_MULTIPLIER, MASK32
 from cmixpy.model.instructions import instruction_words
 from cmixpy.model.jit import block
 from cmixpy.model.markup import update_element, update_quotes
+from cmixpy.model.records import record_words
 
 # Tables of followers: of the last byte, the last two, a hash of the last three.
 INDIRECT_BITS = 18
@@ -206,4 +207,6 @@ def context_words(function, a, b, lane, history, hints, table):
         second = lane[f.LOW] & b
     elif function == 10:  # x86 instructions
         first, second = instruction_words(a, b, lane, table)
+    elif function == 9:  # records: neighbours at the distances that the hints say
+        first, second = record_words(a, b, lane, history, hints)
     return first, second

@@ -42,4 +42,7 @@ NEXT, LEFT, WITHIN, OPERAND, FIELD = 64, 65, 66, 67, 68
 LAST_DISPLACEMENT, LAST_TARGET = 69, 70
 # Records of this instruction and the four before it.
 RECORD, RECORD_1, RECORD_2, RECORD_3, RECORD_4 = 71, 72, 73, 74, 75
+# Records (records.py): the partial symbol at the start of the nibble; which of the last eight
+# bytes equalled the one above; how much the bytes of this line changed.
+PARTIAL, AGREED, LINE_CHANGES = 80, 81, 82
 FIELDS = 128

@@ -14,6 +14,7 @@ from cmixpy.model.hashing import MASK32, THIRD_MULTIPLIER, mix
 from cmixpy.model.jit import block
 from cmixpy.model.logistic import LOGIT_LIMIT
 from cmixpy.model.mixer import dot
+from cmixpy.model.records import PIXELS, record_words
 from cmixpy.model.selectors import selector_value
 from cmixpy.model.slots import NO_CLAIM, fetch_slot, prefetch_slot, update_node
 
@@ -22,6 +23,7 @@ INPUTS_PER_MATCH = 2
 SSE_BUCKETS = 33
 # Context functions that read what is known only after the last commit: match models, followers.
 EXPECTED, FOLLOWED = 6, 8
+RECORD = 9  # the one whose windows of pixels move on with the second nibble
 SSE_STEP = (2 * LOGIT_LIMIT + 2) // (SSE_BUCKETS - 1)
 
 
@@ -41,7 +43,7 @@ def hash_contexts(lane_index, lane, plan, history, hashes, slots, late):
     """
     for c in range(plan.context_function.shape[0]):
         function = plan.context_function[c]
-        needs_commit = function == EXPECTED or function == FOLLOWED
+        needs_commit = function in (EXPECTED, FOLLOWED)
         if needs_commit == late:
             first, second = context_words(
                 function, plan.context_a[c], plan.context_b[c], lane, history, plan.hints,
@@ -102,6 +104,17 @@ def second_hash(h, partial):
 
 
 @block
+def second_record_hash(lane_index, lane, plan, history, c, h):
+    """Hash of a record context's second nibble: `h`, but windows of pixels are looked at again."""
+    if plan.context_b[c] & PIXELS:
+        first, second = record_words(
+            plan.context_a[c], plan.context_b[c], lane, history, plan.hints
+        )
+        h = salted_hash(first, second, c, lane_index, plan)
+    return h
+
+
+@block
 def weight_row(base, span, value, partial, k, bits):
     """Row of a weight set: by the partial symbol, or by the bit where the span is that small."""
     within = k
@@ -111,29 +124,8 @@ def weight_row(base, span, value, partial, k, bits):
 
 
 @block
-def code_bit(
-    lane,
-    plan,
-    shared,
-    copies,
-    runs,
-    inputs,
-    touched,
-    rows,
-    errors,
-    middles,
-    partial,
-    node,
-    k,
-    bit,
-    decode,
-    code,
-    scratch,
-    rate,
-    final_rate,
-    timed,
-    clock,
-):
+def code_bit(lane, plan, shared, copies, runs, inputs, touched, rows, errors, middles, partial,
+             node, k, bit, decode, code, scratch, rate, final_rate, timed, clock):
     """Predict bit `k` of the symbol, code it, learn what is private; the bit."""
     bits = plan.numbers[2]
     contexts = plan.context_function.shape[0]

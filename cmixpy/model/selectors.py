@@ -7,6 +7,7 @@ from cmixpy.model import fields as f
 from cmixpy.model.contexts import byte_above
 from cmixpy.model.instructions import instruction_opcode, instruction_state
 from cmixpy.model.jit import block
+from cmixpy.model.records import record_selector
 
 
 @block
@@ -47,4 +48,8 @@ def selector_value(function, a, lane, history, hints):
         value = instruction_state(a, lane)
     elif function == 17:  # opcode of x86 code
         value = instruction_opcode(a, lane)
+    elif function == 14:  # records: what lies above
+        value = record_selector(a, lane, history, hints)
+    elif function == 15 and hints[0] > 0:  # column of the record
+        value = (lane[f.START] + lane[f.POSITION]) % hints[0] & 255
     return value

@@ -16,12 +16,15 @@ from cmixpy.model.instructions import take_instruction_byte
 from cmixpy.model.jit import kernel
 from cmixpy.model.match import find_matches, lane_start, move_matches, recent_hash
 from cmixpy.model.predictor import (
+    RECORD,
     code_bit,
     hash_contexts,
     hash_inverted,
     second_hash,
+    second_record_hash,
     update_inverted,
 )
+from cmixpy.model.records import update_record
 from cmixpy.model.selectors import selector_value
 from cmixpy.model.slots import claim_slots, fetch_slot, prefetch_slot, update_runs
 
@@ -167,6 +170,7 @@ def build_run(timed):
                         if private.active[index]:
                             lane = private.lanes[index]
                             at = lane[f.START] + step
+                            lane[f.PARTIAL] = private.partial[index]
                             symbol = 0
                             if not decode:
                                 symbol = source[at] + 0
@@ -224,11 +228,14 @@ def build_run(timed):
                                 partial = 2 * partial + bit
                                 node = 2 * node + bit
                             private.partial[index] = partial
+                            lane[f.PARTIAL] = partial
                             lap(timed, clock, CODING)
                             if nibble + 1 < nibbles:
                                 hashes = private.hashes[index]
                                 for c in range(contexts):
                                     h = second_hash(hashes[c], partial)
+                                    if plan.context_function[c] == RECORD:
+                                        h = second_record_hash(index, lane, plan, history, c, h)
                                     hashes[c] = h
                                     prefetch_slot(
                                         slots, plan.context_base[c], plan.context_mask[c], h
@@ -246,9 +253,12 @@ def build_run(timed):
                                             & plan.match_mask[m]
                                         )
                                 lap(timed, clock, MATCHING)
+                                lane[f.PARTIAL] = 1
                                 if bits == 8:
                                     if plan.numbers[5] > 3:
                                         update_runs(private.copies[index, 0], symbol)
+                                    if plan.hints[0] > 0:
+                                        update_record(lane, symbol, history, plan.hints)
                                     update_bytes(lane, symbol)
                                     if plan.numbers[6]:
                                         note_followers(lane, private.followed[index], symbol)

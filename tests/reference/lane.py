@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from reference import records
 from reference.instructions import Parser
 
 M32 = 0xFFFFFFFF
@@ -103,6 +104,9 @@ class Lane:
     followed: list[tuple[int, int]] = field(default_factory=list)
     reads_instructions: bool = False
     parser: Parser = field(default_factory=Parser)
+    partial: int = 1
+    agreed: int = 0
+    line_changes: int = 0
 
     def __post_init__(self):
         self.line = self.line_before = self.start
@@ -119,12 +123,14 @@ class Lane:
         p = self.line_before + self.column + d
         return history[p] if self.start <= p < self.line else 0
 
-    def take(self, s: int) -> None:
+    def take(self, s: int, history: list) -> None:
         """The fields take the coded symbol."""
+        self.partial = 1
         if self.width == 2:
             self.packed = (self.packed << 2 & M62) | s
             self.reversed = (self.reversed >> 2) | (3 - s) << 60
         else:
+            records.take(s, self, history)
             self._take_byte(s)
         self.position += 1
 
@@ -241,6 +247,8 @@ class Lane:
                 return (y ^ y >> 17) & M32, self.low & b
             case 10:
                 return self.parser.word(a, mix), self.low & b
+            case 9:
+                return records.words(a, b, self, history)
         raise ValueError(context)
 
     def context_hash(self, number: int, context, words: tuple[int, int]) -> int:
@@ -283,4 +291,8 @@ class Lane:
                 return self.parser.state(selector.a)
             case 17:
                 return self.parser.code(selector.a)
+            case 14:
+                return records.selected(selector.a, self, history)
+            case 15:
+                return self.here % self.hints[0] & 255 if self.hints[0] else 0
         raise ValueError(selector)

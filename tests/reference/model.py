@@ -156,7 +156,13 @@ class Model:
         runs: list = []  # the copies of the first nibble
         for nibble in range(2 if width == 8 else 1):
             if nibble == 1:
-                hashes = [second_nibble(h, partial) for h in hashes]
+                lane.partial = partial
+                hashes = [
+                    lane.context_hash(c, context, lane.context_words(context, self.history))
+                    if context.function == 9 and context.b >> 15 & 1
+                    else second_nibble(h, partial)
+                    for (c, context), h in zip(enumerate(d.contexts), hashes, strict=True)
+                ]
             partial = self._code_nibble(lane, t, coder, wanted, hashes, partial, nibble, runs)
         symbol = partial - (1 << width)
         if d.rates.runs:
@@ -173,7 +179,7 @@ class Model:
             m: recent(lane, d.matches[m].minimum, self.history) & (len(table) - 1)
             for m, table in self.match_tables.items()
         }
-        lane.take(symbol)
+        lane.take(symbol, self.history)
         return symbol, indices
 
     def _code_nibble(self, lane, t, coder, wanted, hashes, partial, nibble, runs) -> int:

@@ -1,0 +1,78 @@
+"""What happens to a segment's bytes before the model and after it: bytes → transform → symbols.
+
+`prepare` also settles which preset codes them: a look at samples (detect.py) named one; what the
+transform leaves, and the distances and rules found in the whole, may say better.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cmixpy.detect import dna_is_cheap
+from cmixpy.header import NO_TRANSFORM
+from cmixpy.lags import find_lags, find_line_lags, is_bitmap
+from cmixpy.recurrence import find_rule
+from cmixpy.transform import NUCLEOTIDES, apply_nucleotides, undo_nucleotides
+from cmixpy.words import WORDS, apply_words, pays, undo_words
+from cmixpy.x86 import ADDRESSES, apply_addresses, undo_addresses
+
+# Bytes that a transform's arrays take at their largest, for each byte of data.
+TRANSFORM_MEMORY = {NO_TRANSFORM: 0, NUCLEOTIDES: 12, ADDRESSES: 3, WORDS: 4}
+
+
+class Prepared(NamedTuple):
+    """A segment as the model gets it.
+
+    symbols : uint8[m]
+    parameters : what the inverse of the transform needs
+    hints : numbers found in the data, for the model (description.Plan)
+    """
+
+    preset: str
+    symbols: np.ndarray
+    transform: int = NO_TRANSFORM
+    parameters: bytes = b""
+    hints: tuple[int, ...] = ()
+
+
+def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
+    """Preset, symbols and hints for uint8[n]; `sure`: the user named the preset."""
+    if preset == "dna":
+        bases, parameters = apply_nucleotides(data)
+        if sure or dna_is_cheap(len(data), parameters):
+            return Prepared(preset, bases, NUCLEOTIDES, parameters)
+        # The samples looked like DNA, the whole does not.
+        preset = "text"
+    if preset == "executable":
+        symbols, parameters = apply_addresses(data)
+        return Prepared(preset, symbols, ADDRESSES if parameters else NO_TRANSFORM, parameters)
+    if preset == "generator":
+        return Prepared(preset, data, hints=tuple(find_rule(data) or ()))
+    if preset in ("records", "bitmap"):
+        return Prepared(preset, data, hints=find_lags(data))
+    if preset == "lines" or (preset == "text" and not sure):
+        hints = find_line_lags(data)
+        if hints or preset == "lines":
+            return Prepared("lines", data, hints=hints)
+    if preset == "binary" and not sure:
+        hints = find_lags(data)
+        if hints:
+            return Prepared("bitmap" if is_bitmap(data) else "records", data, hints=hints)
+    if preset == "text":
+        symbols, parameters = apply_words(data)
+        if pays(len(data), len(symbols)):
+            return Prepared(preset, symbols, WORDS, parameters)
+    return Prepared(preset, data)
+
+
+def restore(
+    transform: int, symbols: np.ndarray, parameters: bytes, length: int
+) -> np.ndarray:
+    """The bytes that were prepared; DamagedError when they cannot have `length`."""
+    if transform == NUCLEOTIDES:
+        return undo_nucleotides(symbols, parameters, length)
+    if transform == ADDRESSES:
+        return undo_addresses(symbols, parameters)
+    if transform == WORDS:
+        return undo_words(symbols, parameters, length)
+    return symbols
