@@ -9,6 +9,7 @@ owned (lowest claim wins); the rest is summed or counted.
 from cmixpy.model import fields as f
 from cmixpy.model.clock import COUNTS, SLOTS, WEIGHTS, lap
 from cmixpy.model.counted import commit_counted
+from cmixpy.model.experts import commit_experts, commit_places
 from cmixpy.model.jit import block
 from cmixpy.model.mixer import commit_weights
 from cmixpy.model.slots import commit_slots
@@ -65,4 +66,13 @@ def commit(plan, shared, private, lanes_from, lanes_to, own_from, own_to, step, 
                 if private.active[index]:
                     table[private.found[index, task]] = private.lanes[index, f.START] + step + 1
         task += threads
+    task -= matches
+    if plan.experts[0] > 0:
+        if task == 0:
+            commit_experts(
+                private.expert_touched, lanes_from, lanes_to, private.active, shared.probability,
+                plan.experts[0], plan.reciprocal,
+            )
+        if task == 1 or threads == 1:
+            commit_places(private, shared, plan, lanes_from, lanes_to, step)
     lap(timed, clock, COUNTS)

@@ -27,4 +27,9 @@ MATCH_POINTER, MATCH_LENGTH, MATCH_MISSES = 0, 1, 2
 MATCH_SYMBOL, MATCH_FLOOR, MATCH_SLOT = 3, 4, 5
 MATCH_FIELDS = 8
 MATCH_LIMIT = 4
+# 2-bit symbols, copy experts (experts.py): how many; the surest and the surest for another base,
+# with their bases; logits and odds voted for each of the four bases.
+EXPERTS = 112
+EXPERT_BEST, EXPERT_BEST_BASE, EXPERT_SECOND, EXPERT_SECOND_BASE = 113, 114, 115, 116
+EXPERT_VOTES, EXPERT_ODDS = 117, 121
 FIELDS = 128

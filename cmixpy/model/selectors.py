@@ -5,11 +5,12 @@ Frozen like the context functions; how many values each has stands in descriptio
 
 from cmixpy.model import fields as f
 from cmixpy.model.contexts import byte_above
+from cmixpy.model.experts import belief_bucket
 from cmixpy.model.jit import block
 
 
 @block
-def selector_value(function, a, lane, history, hints):
+def selector_value(function, a, lane, history, hints, stretch):
     """The small context that picks a weight set or an SSE row, before the partial symbol."""
     value = 0
     if function == 1:  # previous byte
@@ -42,4 +43,12 @@ def selector_value(function, a, lane, history, hints):
         value += 8 * (lane[f.MATCH + f.MATCH_FIELDS + f.MATCH_SLOT] >> 1)
     elif function == 13:  # column
         value = min(lane[f.START] + lane[f.POSITION] - lane[f.LINE], 255)
+    elif function == 18:  # experts: how sure the best is, its base, whether another disagrees
+        value = belief_bucket(lane[f.EXPERT_BEST], stretch) * 64
+        value += lane[f.EXPERT_BEST_BASE] * 16 + min(lane[f.EXPERTS] >> 1, 3)
+        if lane[f.EXPERT_SECOND] > 0:
+            value += 4
+    elif function == 19:  # experts: how sure the best is, and the best that disagrees
+        value = belief_bucket(lane[f.EXPERT_BEST], stretch) * 16
+        value += belief_bucket(lane[f.EXPERT_SECOND], stretch)
     return value

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmixpy.header import MAX_HINTS
-from cmixpy.model import fields, history, logistic
+from cmixpy.model import experts, fields, history, logistic
 from cmixpy.model.counted import COUNT_BITS
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
 from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
@@ -64,6 +64,8 @@ class PlanArrays(NamedTuple):
     next_state: np.ndarray
     reciprocal: np.ndarray
     lane_scale: np.ndarray
+    experts: np.ndarray
+    softplus: np.ndarray
 
 
 class SharedArrays(NamedTuple):
@@ -75,6 +77,8 @@ class SharedArrays(NamedTuple):
     head: np.ndarray
     final_head: np.ndarray
     match_table: np.ndarray
+    expert_head: np.ndarray
+    expert_before: np.ndarray
 
 
 class PrivateArrays(NamedTuple):
@@ -96,6 +100,9 @@ class PrivateArrays(NamedTuple):
     link: np.ndarray
     total: np.ndarray
     scratch: np.ndarray
+    experts: np.ndarray
+    expert_touched: np.ndarray
+    expert_key: np.ndarray
 
 
 def int64(values):
@@ -132,6 +139,15 @@ def _confidence(half: int) -> np.ndarray:
     return (512 * n // (2 * n + half)).astype(np.int32)
 
 
+def _experts(d) -> np.ndarray:
+    """int64[7]: limit, seed, depth, misses, tolerance, first weight, first entry; zeros: none."""
+    if not d.experts:
+        return np.zeros(7, dtype=np.int64)
+    e = d.experts[0]
+    first = d.entries - experts.EXPERT_ENTRIES
+    return int64([e.limit, e.seed, e.depth, e.misses, e.tolerance, e.initial, first])
+
+
 def build_plan(plan, symbols: int) -> PlanArrays:
     """Arrays of a description.Plan for a segment of `symbols`; read-only afterwards."""
     d = plan.description
@@ -144,6 +160,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     set_span, set_base, _ = _spans(d.sets, bits)
     final_span, final_base, _ = _spans(d.finals, bits)
     rates = d.rates
+    most_experts = max((e.limit for e in d.experts), default=0)
     return PlanArrays(
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
@@ -175,8 +192,10 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         logistic.squash_table(),
         _confidence(rates.confidence),
         history.next_state_table(),
-        logistic.reciprocal_table(1024 + plan.lanes * bits),
+        logistic.reciprocal_table(1024 + plan.lanes * max(bits, most_experts)),
         int64([0] + [integer_power(n, rates.lane_power) for n in range(1, plan.lanes + 1)]),
+        _experts(d),
+        logistic.softplus_table(),
     )  # fmt: skip
 
 
@@ -195,6 +214,9 @@ def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
     middles = np.clip(np.arange(SSE_BUCKETS) * SSE_STEP - 1, 0, 2 * logistic.LOGIT_LIMIT)
     row = np.clip(arrays.squash[middles].astype(np.int64), 16, 65519) << 6 << COUNT_BITS
     parts.extend(np.tile(row | stage.start, stage.values * symbols) for stage in d.stages)
+    if d.experts:
+        entry = experts.FIRST << 6 << COUNT_BITS | experts.START
+        parts.append(np.full(experts.EXPERT_ENTRIES, entry, dtype=np.int64))
     return np.concatenate(parts).astype(np.int64)
 
 
@@ -214,6 +236,8 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
         inputs[j:first_match:INPUTS_PER_CONTEXT] = part * WEIGHT_ONE // 1000
     end = first_match + INPUTS_PER_MATCH * len(d.matches)
     inputs[first_match:end:INPUTS_PER_MATCH] = rates.initial_match * WEIGHT_ONE // 1000
+    if d.experts:
+        inputs[end] = d.experts[0].initial * WEIGHT_ONE // 1000
     weights = np.tile(inputs.astype(np.int32), (set_rows, 1))
     final_weights = np.zeros((final_rows, BLOCK), dtype=np.int32)
     final_weights[:, : len(d.sets)] = WEIGHT_ONE // len(d.sets)
@@ -227,6 +251,8 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
         np.zeros(set_rows, dtype=np.int32),
         np.zeros(final_rows, dtype=np.int32),
         np.zeros((max(len(d.matches), 1), match_rows), dtype=np.int32),
+        np.zeros(4 ** d.experts[0].seed if d.experts else 1, dtype=np.int32),
+        np.zeros(symbols if d.experts else 1, dtype=np.int32),
     )
 
 
@@ -236,6 +262,7 @@ def build_private(plan, threads: int) -> PrivateArrays:
     lanes, bits, contexts = plan.lanes, d.symbol_bits, len(d.contexts)
     words = 16 if bits == 8 else 4
     rows = len(d.sets) + len(d.finals)
+    most_experts = max((e.limit for e in d.experts), default=1)
     touched = contexts + len(d.matches) + len(d.stages)
     inputs = np.zeros((lanes, bits, d.inputs), dtype=np.int16)
     # Twice as many places as claims, so that the open-addressing sets stay short.
@@ -259,4 +286,7 @@ def build_private(plan, threads: int) -> PrivateArrays:
         np.zeros((threads, lanes * bits), dtype=np.int32),
         np.zeros((threads, d.inputs), dtype=np.int32),
         np.zeros((threads, SCRATCH), dtype=np.int64),
+        np.zeros((lanes, most_experts, experts.EXPERT_FIELDS), dtype=np.int64),
+        np.full((lanes, most_experts), -1, dtype=np.int32),
+        np.full(lanes, -1, dtype=np.int64),
     )

@@ -12,6 +12,7 @@ from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING
 from cmixpy.model.coder import flush, get_byte
 from cmixpy.model.commit import commit
 from cmixpy.model.contexts import update_bases, update_bytes
+from cmixpy.model.experts import find_experts, move_experts
 from cmixpy.model.jit import kernel
 from cmixpy.model.match import find_matches, lane_start, move_matches, recent_hash
 from cmixpy.model.predictor import (
@@ -111,6 +112,8 @@ def build_run(timed):
                             )
                         lap(timed, clock, HASHING)
                         find_matches(lane, plan, shared)
+                        if bits == 2 and plan.experts[0] > 0:
+                            find_experts(lane, private.experts[index], plan, shared)
                         lap(timed, clock, MATCHING)
                         hash_contexts(
                             index, lane, plan, history, private.hashes[index], slots, True
@@ -151,17 +154,18 @@ def build_run(timed):
                                 if not plan.set_each_bit[s]:
                                     mine[s] = selector_value(
                                         plan.set_function[s], plan.set_a[s], lane, history,
-                                        plan.hints,
+                                        plan.hints, plan.stretch,
                                     )
                             for s in range(finals):
                                 if not plan.final_each_bit[s]:
                                     mine[sets + s] = selector_value(
                                         plan.final_function[s], plan.final_a[s], lane, history,
-                                        plan.hints,
+                                        plan.hints, plan.stretch,
                                     )
                             for s in range(stages):
                                 mine[24 + s] = selector_value(
-                                    plan.sse_function[s], plan.sse_a[s], lane, history, plan.hints
+                                    plan.sse_function[s], plan.sse_a[s], lane, history, plan.hints,
+                                    plan.stretch,
                                 )
                             partial = private.partial[index] + 0
                             node = 1
@@ -200,6 +204,17 @@ def build_run(timed):
                                         private.found[index, m] = (
                                             recent_hash(lane, history, plan.match_minimum[m], bits)
                                             & plan.match_mask[m]
+                                        )
+                                if bits == 2 and plan.experts[0] > 0:
+                                    move_experts(
+                                        lane, private.experts[index], private.expert_touched[index],
+                                        plan, symbol,
+                                    )
+                                    seed = plan.experts[1]
+                                    private.expert_key[index] = -1
+                                    if step >= seed:
+                                        private.expert_key[index] = lane[f.PACKED] & (
+                                            (1 << (2 * seed)) - 1
                                         )
                                 lap(timed, clock, MATCHING)
                                 if bits == 8:
