@@ -51,6 +51,8 @@ EXERCISED = [
     "match length at its longest", "match refuted within a symbol",
     "match ran past its floor", "match ran past the segment",
     "backward candidate before its lane", "match table entry of a lower lane kept",
+    "expert recruited", "inverted expert recruited", "expert already there", "expert refused",
+    "expert before its lane", "expert ran out", "expert let go", "experts disagree",
     "carry",  # through bytes of 255: tests/test_kernels.py
 ]  # fmt: skip
 # Clamps that the numbers can never reach, kept because a reader should not have to prove it.

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from reference.experts import Expert, Voting, belief
+
 M32 = 0xFFFFFFFF
 M62 = (1 << 62) - 1
 F, S, R = 0x2F0B4C47, 0x3A8F05C5, 0x1E35A7BD
@@ -87,6 +89,8 @@ class Lane:
     packed: int = 0
     reversed: int = 0
     hits: int = 0
+    experts: list[Expert] = field(default_factory=list)
+    voting: Voting = field(default_factory=lambda: Voting([], None))
 
     def __post_init__(self):
         self.line = self.line_before = self.start
@@ -212,4 +216,12 @@ class Lane:
                 return (self._match(0).slot >> 1) + 8 * (self._match(1).slot >> 1)
             case 13:
                 return min(self.column, 255)
+            case 18:
+                v = self.voting
+                return (
+                    64 * belief(v.best) + 16 * v.best_base + 4 * (v.second > 0)
+                    + min(v.count >> 1, 3)
+                )  # fmt: skip
+            case 19:
+                return 16 * belief(self.voting.best) + belief(self.voting.second)
         raise ValueError(selector)

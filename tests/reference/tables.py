@@ -49,6 +49,11 @@ def stretch(p12: int) -> int:
 
 
 @cache
+def softplus(x: int) -> int:
+    return sum(SQUASH[-j] for j in range(x + 1, LOGIT_LIMIT + 1)) >> 16
+
+
+@cache
 def reciprocal(c: int) -> int:
     return (131072 + (2 * c + 3) // 2) // (2 * c + 3)
 
