@@ -141,8 +141,6 @@ def find_experts(lane, experts, plan, shared):
     best_base = 0
     second = 0
     second_base = 0
-    following = 0
-    reach = lane[f.START] + lane[f.POSITION]
     for i in range(lane[f.EXPERTS]):
         pointer = experts[i, POINTER]
         direction = experts[i, DIRECTION]
@@ -250,11 +248,10 @@ def move_experts(lane, experts, touched, plan, symbol):
         out = pointer >= plan.numbers[0] or pointer < experts[i, FLOOR]
         tired = ones_in(outcomes & 0xFFFF) > plan.experts[4] or ones_in(outcomes) > plan.experts[3]
         if out or tired:
-            # The last of the list takes its place.
+            # The last of the list, which has not moved yet, takes its place.
             count -= 1
             for column in range(EXPERT_FIELDS):
                 experts[i, column] = experts[count, column]
-            # Which has not moved yet, unless it is the same.
         else:
             i += 1
     while noted < limit:
