@@ -87,3 +87,5 @@ def leave_one_out(description: Description) -> Iterator[tuple[str, Description]]
     for i, part in enumerate(description.stages):
         name = f"stage {selector_name(part)}, share {part.share}"
         yield name, without_stage(description, i)
+    if description.experts:
+        yield "copy experts", replace(description, experts=())

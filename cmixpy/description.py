@@ -26,7 +26,7 @@ RULE = 2
 # Selector functions: number of values; None: 2^a (FORMAT.md, "Selectors").
 SELECTORS = {
     0: 1, 1: 256, 2: 256, 3: 16, 4: 65, 5: 256, 6: 16, 7: 1024, 8: 2048, 9: None, 10: 256,
-    11: 256, 12: 64, 13: 256, 14: 256, 15: 256, 16: 256, 17: 2048,
+    11: 256, 12: 64, 13: 256, 14: 256, 15: 256, 16: 256, 17: 2048, 18: 1024, 19: 256,
 }  # fmt: skip
 
 
@@ -73,7 +73,7 @@ class Selector:
     a: int
     partial: int
 
-    LIMITS = ((0, 17), (0, 16), (0, 1))
+    LIMITS = ((0, 19), (0, 16), (0, 1))
 
     @property
     def values(self) -> int:
@@ -91,9 +91,23 @@ class Stage:
     limit: int
     start: int
 
-    LIMITS = ((0, 17), (0, 16), (0, 16), (1, 1023), (0, 1023))
+    LIMITS = ((0, 19), (0, 16), (0, 16), (1, 1023), (0, 1023))
 
     values = Selector.values
+
+
+@dataclass(frozen=True)
+class Experts:
+    """Copy experts of bases: at most `limit`, from places with the same `seed` bases."""
+
+    limit: int
+    seed: int
+    depth: int
+    misses: int
+    tolerance: int
+    initial: int
+
+    LIMITS = ((1, 15), (1, 12), (1, 255), (0, 32), (0, 16), (0, 1000))
 
 
 @dataclass(frozen=True)
@@ -131,6 +145,7 @@ PARTS = (
     ("sets", Selector, 1, MAX_SETS),
     ("finals", Selector, 0, MAX_FINALS),
     ("stages", Stage, 0, MAX_STAGES),
+    ("experts", Experts, 0, 1),
 )
 
 
@@ -152,6 +167,7 @@ class Description:
     sets: tuple[Selector, ...]
     finals: tuple[Selector, ...]
     stages: tuple[Stage, ...]
+    experts: tuple[Experts, ...] = ()
 
     def __post_init__(self):
         if self.symbol_bits not in (2, 8):
@@ -175,6 +191,11 @@ class Description:
         for i, context in enumerate(self.contexts):
             if (context.function == 7) != (self.symbol_bits == 2):
                 raise ValueError(f"contexts {i}: function is for symbols of another width")
+        for part in (*self.sets, *self.finals, *self.stages):
+            if part.function not in SELECTORS:
+                raise ValueError(f"there is no selector {part.function}")
+        if self.experts and self.symbol_bits != 2:
+            raise ValueError("only bases have copy experts")
         shares = self.rates.mix_share + sum(stage.share for stage in self.stages)
         if shares != 16:
             raise ValueError(f"the shares of mix and SSE stages add up to {shares}, not 16")
@@ -189,7 +210,8 @@ class Description:
     def entries(self) -> int:
         """Counted entries: histories, match lengths, SSE buckets; int32 numbers name them."""
         rows = sum(stage.values for stage in self.stages) << self.symbol_bits
-        return 256 * len(self.contexts) + 2048 * len(self.matches) + 33 * rows
+        matches = 2048 * (len(self.matches) + len(self.experts))
+        return 256 * len(self.contexts) + matches + 33 * rows
 
     @property
     def reads_instructions(self) -> bool:
@@ -253,7 +275,8 @@ class Description:
     @property
     def inputs(self) -> int:
         """Inputs of the first layer, padded to whole blocks of 32."""
-        used = self.inputs_per_context * len(self.contexts) + 2 * len(self.matches) + 1
+        used = self.inputs_per_context * len(self.contexts) + 2 * len(self.matches)
+        used += 5 * len(self.experts) + 1
         return -(-used // 32) * 32
 
     @property
@@ -295,6 +318,7 @@ class Plan:
         rows = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.sets)
         finals = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.finals)
         tables = sum(4 << min(m.bits, self.table_bits + 2) for m in d.matches)
+        tables += sum((4 << 2 * e.seed) + 4 * length for e in d.experts)
         lane = len(d.contexts) * 400 + d.symbol_bits * (inputs * 2 + 400) + 4096
         process = 300 << 20  # Python, numpy, numba with its compiled kernels
         code = length + length // 8 + 256 * self.lanes

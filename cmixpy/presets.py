@@ -8,7 +8,17 @@ import tomllib
 from functools import cache
 from pathlib import Path
 
-from cmixpy.description import RULE, Context, Description, Match, Plan, Rates, Selector, Stage
+from cmixpy.description import (
+    RULE,
+    Context,
+    Description,
+    Experts,
+    Match,
+    Plan,
+    Rates,
+    Selector,
+    Stage,
+)
 
 LEVELS = range(1, 7)
 FULL_TABLES = 22  # log2 of the length up to which tables stay one size below the largest
@@ -27,7 +37,7 @@ SELECTORS = {
     "none": 0, "byte-1": 1, "byte-2": 2, "longest-match": 3, "known": 4, "classes": 5,
     "word-length": 6, "bytes-1-2": 7, "expected": 8, "bases": 9, "opened": 10, "byte-above": 11,
     "two-matches": 12, "column": 13, "above": 14, "record-column": 15, "instruction": 16,
-    "opcode": 17,
+    "opcode": 17, "experts": 18, "two-experts": 19,
 }  # fmt: skip
 
 
@@ -134,6 +144,7 @@ def describe(level: int, preset: str) -> Description:
         sets=tuple(_selector(entry) for entry in _at_level(model["sets"], level)),
         finals=tuple(_selector(entry) for entry in _at_level(model["finals"], level)),
         stages=tuple(_selector(entry, Stage) for entry in _at_level(model["stages"], level)),
+        experts=tuple(Experts(**entry) for entry in _at_level(model.get("experts", []), level)),
     )
 
 

@@ -46,8 +46,12 @@ def apply_nucleotides(data: np.ndarray) -> tuple[np.ndarray, bytes]:
     symbols = symbol_of[stream]
     exceptions = _runs_of_exceptions(stream, symbols)
     sizes = [int(rna), len(lines), len(case), len(exceptions)]
-    values = np.concatenate([sizes, lines.ravel(), case.ravel(), exceptions.ravel()])
-    return symbols[symbols < 4], varint.pack_array(values)
+    values = np.concatenate([lines.ravel(), case.ravel(), exceptions.ravel()])
+    # Not at the top: the import of numba takes a second, and most data need no transform.
+    from cmixpy.model.numbers import encode_numbers
+
+    code = encode_numbers(values, _kinds(*sizes[1:]))
+    return symbols[symbols < 4], b"".join(map(varint.pack, sizes)) + code
 
 
 def undo_nucleotides(symbols: np.ndarray, parameters: bytes, length: int) -> np.ndarray:
@@ -59,11 +63,7 @@ def undo_nucleotides(symbols: np.ndarray, parameters: bytes, length: int) -> np.
         The parameters do not fit `symbols` and `length`.
     """
     try:
-        values = varint.unpack_array(np.frombuffer(parameters, dtype=np.uint8))
-        # No honest value is larger, and sums of such values cannot overflow.
-        if len(values) and values.max() > max(length, 255):
-            raise ValueError("a length")
-        rna, lines, case, exceptions = _split(values)
+        rna, lines, case, exceptions = _split(parameters, length)
         letters = np.frombuffer(RNA_LETTERS if rna else DNA_LETTERS, dtype=np.uint8)
         stream = _put_exceptions(letters[symbols], exceptions, length)
         _put_case(stream, case)
@@ -72,13 +72,29 @@ def undo_nucleotides(symbols: np.ndarray, parameters: bytes, length: int) -> np.
         raise DamagedError(f"the nucleotide parameters are damaged: {error}") from None
 
 
-def _split(values: np.ndarray):
-    if len(values) < 4 or values[0] > 1:
+def _kinds(lines: int, case: int, exceptions: int) -> np.ndarray:
+    """What each number of the lists is (model/numbers.py), uint8[numbers]."""
+    parts = ((0, 1), lines), ((2, 3), case), ((4, 5, 6), exceptions)
+    return np.concatenate([np.tile(np.array(kinds, dtype=np.uint8), n) for kinds, n in parts])
+
+
+def _split(parameters: bytes, length: int):
+    from cmixpy.model.numbers import MOST_PER_BYTE, decode_numbers
+
+    rest = iter(parameters)
+    try:
+        rna, lines, case, exceptions = [varint.unpack(rest.__next__) for _ in range(4)]
+    except StopIteration:
+        raise ValueError("their beginning") from None
+    if rna > 1 or max(lines, case, exceptions) > length:
         raise ValueError("their beginning")
-    rna, lines, case, exceptions = (int(value) for value in values[:4])
-    if 4 + 2 * lines + 2 * case + 3 * exceptions != len(values):
+    code = bytes(rest)
+    if 2 * lines + 2 * case + 3 * exceptions > MOST_PER_BYTE * (len(code) + 1):
         raise ValueError("their number")
-    rest = values[4:]
+    rest = decode_numbers(code, _kinds(lines, case, exceptions))
+    # No honest value is larger, and sums of such values cannot overflow.
+    if len(rest) and rest.max() > max(length, 255):
+        raise ValueError("a length")
     case_start, exception_start = 2 * lines, 2 * lines + 2 * case
     return (
         rna,

@@ -66,17 +66,12 @@ class KernelState:
         self.base["lengths"] = [self.base["histories"][-1] + 2048 * m for m in range(5)]
         end = self.base["lengths"][len(d.matches)]
         self.base["stages"] = [end + b for b in bases(s.values * 33 << width for s in d.stages)]
+        self.base["experts"] = [self.base["stages"][-1]]
         self.arrays = {
             name: np.zeros_like(getattr(segment.shared, name))
-            for name in (
-                "slots",
-                "probability",
-                "weights",
-                "final_weights",
-                "match_table",
-                "followers",
-            )
-        }
+            for name in ("slots", "probability", "weights", "final_weights", "match_table",
+                          "followers", "expert_head", "expert_before")
+        }  # fmt: skip
         self._fill(segment.shared)
 
     def _fill(self, shared) -> None:
@@ -100,6 +95,9 @@ class KernelState:
             row = [pack_entry(table.read((0, 0, j))) for j in range(33)]
             at = slice(self.base["stages"][i], self.base["stages"][i + 1])
             self.arrays["probability"][at] = np.tile(row, stage.values << model.width)
+        for table in model.experts:
+            at = self.base["experts"][0]
+            self.arrays["probability"][at : at + 2048] = pack_entry(table.read(0))
         self.arrays["weights"][:, : len(model.sets[0].first)] = model.sets[0].first
         for final in model.finals[:1]:
             self.arrays["final_weights"][:, : len(d.sets)] = final.first
@@ -110,11 +108,13 @@ class KernelState:
             return "match_table", (number, key)
         if name == "followers":
             return "followers", (number, key)
+        if name in ("heads", "before"):
+            return {"heads": "expert_head", "before": "expert_before"}[name], key
         base = self.base[name][number]
         match name:
             case "slots":
                 return "slots", base + key
-            case "histories":
+            case "histories" | "experts":
                 return "probability", base + key
             case "lengths":
                 slot, misses, k, expected = key
@@ -127,6 +127,9 @@ class KernelState:
         return array, base + value * self.spans[name][number] + within
 
     def _value(self, name: str, number: int, key):
+        if name in ("heads", "before"):
+            chains = self.model.chains[number]
+            return (chains.head if name == "heads" else chains.before)[key]
         table = getattr(self.model, name)[number]
         match name:
             case "match_tables" | "followers":
@@ -185,6 +188,11 @@ class KernelState:
             found = {name: row[base + column] for column, name in MATCH_FIELDS.items()}
             found["carry"] = row[fields.RULE_CARRY + m]
             assert found == vars(match), (step, lane.index, m)
+        experts = self.segment.private.experts[lane.index]
+        assert row[fields.EXPERTS] == len(lane.experts), (step, lane.index)
+        for expert, found in zip(lane.experts, experts.tolist(), strict=False):
+            wanted = expert.pointer, expert.direction, expert.floor, expert.outcomes, expert.run
+            assert found[:5] == list(wanted), (step, lane.index)
         assert row[fields.CODE_RANGE] == coder.range, (step, lane.index)
         if isinstance(coder, Encoder):
             # The kernel keeps 32 bits, and a carry that waits to leave.

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from cmixpy import presets
-from cmixpy.description import RULE, Context, Description, Match, Selector, Stage
+from cmixpy.description import RULE, Context, Description, Experts, Match, Selector, Stage
 
 
 def text(random: random.Random, n: int) -> bytes:
@@ -101,6 +101,13 @@ def tight(description: Description, seed: int) -> Description:
             )
             for s in description.stages
         ),
+        experts=tuple(
+            replace(
+                e, limit=rng.choice((2, 15)), seed=rng.randint(2, 4), depth=rng.choice((1, 9)),
+                misses=rng.choice((8, 18, 32)), tolerance=rng.choice((3, 8, 16)),
+            )
+            for e in description.experts
+        ),
     )  # fmt: skip
 
 
@@ -110,6 +117,7 @@ def mild(description: Description, seed: int) -> Description:
         description,
         matches=tuple(replace(m, minimum=min(m.minimum, 9)) for m in description.matches),
         stages=tuple(replace(s, a=min(s.a, 6)) for s in description.stages),
+        experts=tuple(replace(e, seed=min(e.seed, 6)) for e in description.experts),
     )
 
 
@@ -166,6 +174,10 @@ def every_function(width: int) -> Description:
         Selector(function, 5 if function == 9 else 3, int(function in (0, 3, 4, 6, 9, 12)))
         for function in (0, 1, 2, 3, 4, 5, 7, 8, 9, 10, 11, 13, 14, 15)
     ]
+    if width == 8:
+        more = [Selector(3, 0, 0), Selector(4, 0, 0)]
+    else:
+        more = [Selector(18, 0, 1), Selector(19, 0, 0)]
     return Description(
         symbol_bits=width,
         rates=replace(base.rates, mix_share=4, lane_power=1000, confidence=255),
@@ -174,7 +186,7 @@ def every_function(width: int) -> Description:
             Match(minimum, back, table, 6 + table, 40, 0xFF, 3)
             for (minimum, _, table), back in zip(matches, backwards, strict=True)
         ),
-        sets=(*selectors, Selector(3, 0, 0), Selector(4, 0, 0)),
+        sets=(*selectors, *more),
         finals=tuple(Selector(function, 4, int(function != 8)) for function in (3, 4, 6, 8, 9, 12)),
         stages=tuple(
             Stage(function, 4, share, 1023, 1023)
@@ -183,10 +195,11 @@ def every_function(width: int) -> Description:
                 (4, 2),
                 (8 if width == 2 else 13, 3),
                 (12, 3),
-                (6, 2),
-                (9, 1),
+                (6 if width == 8 else 18, 2),
+                (9 if width == 8 else 19, 1),
             )
         ),
+        experts=() if width == 8 else (Experts(15, 3, 9, 16, 8, 200),),
     )
 
 

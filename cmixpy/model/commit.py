@@ -10,6 +10,7 @@ from cmixpy.model import fields as f
 from cmixpy.model.clock import COUNTS, SLOTS, WEIGHTS, lap
 from cmixpy.model.contexts import INDIRECT_TABLES
 from cmixpy.model.counted import commit_counted
+from cmixpy.model.experts import commit_experts, commit_places
 from cmixpy.model.jit import block
 from cmixpy.model.mixer import commit_weights
 from cmixpy.model.slots import commit_slots
@@ -125,4 +126,12 @@ def commit(
                     noted = private.followed[index, task]
                     followers[noted >> 24] = noted & 0xFFFFFF
             task += threads
+    if plan.experts[0] > 0:
+        if task == 0:
+            commit_experts(
+                private.expert_touched, lanes_from, lanes_to, private.active, shared.probability,
+                plan.experts[0], plan.reciprocal,
+            )
+        if task == 1 or threads == 1:
+            commit_places(private, shared, plan, lanes_from, lanes_to, step)
     lap(timed, clock, COUNTS)

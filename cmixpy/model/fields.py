@@ -45,4 +45,9 @@ RECORD, RECORD_1, RECORD_2, RECORD_3, RECORD_4 = 71, 72, 73, 74, 75
 # Records (records.py): the partial symbol at the start of the nibble; which of the last eight
 # bytes equalled the one above; how much the bytes of this line changed.
 PARTIAL, AGREED, LINE_CHANGES = 80, 81, 82
+# 2-bit symbols, copy experts (experts.py): how many; the surest and the surest for another base,
+# with their bases; logits and odds voted for each of the four bases.
+EXPERTS = 112
+EXPERT_BEST, EXPERT_BEST_BASE, EXPERT_SECOND, EXPERT_SECOND_BASE = 113, 114, 115, 116
+EXPERT_VOTES, EXPERT_ODDS = 117, 121
 FIELDS = 128

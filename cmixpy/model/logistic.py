@@ -49,6 +49,13 @@ def stretch_table() -> np.ndarray:
     return np.concatenate((-upper[::-1], upper)).astype(np.int16)
 
 
+def softplus_table() -> np.ndarray:
+    """int32[3072]: ln(1 + e^-x) in 1/256 of x = index / 256, as the sum of its slope squash(-x)."""
+    slopes = squash_table()[:LOGIT_LIMIT][::-1].astype(np.int64)  # squash(-1), squash(-2), …
+    sums = np.concatenate((np.cumsum(slopes[::-1])[::-1], [0]))
+    return (sums >> 16).astype(np.int32)
+
+
 def reciprocal_table(size: int) -> np.ndarray:
     """int32[size]: round(65536 / (n + 1.5)), the step of an average of n earlier bits."""
     n = np.arange(size, dtype=np.int64)

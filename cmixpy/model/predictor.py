@@ -10,6 +10,7 @@ from cmixpy.model.clock import CODING, HISTORIES, MIXING, REFINING, lap
 from cmixpy.model.coder import decode_bit, encode_bit
 from cmixpy.model.contexts import context_words, reverse_strand
 from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
+from cmixpy.model.experts import EXPERT_INPUTS, expert_inputs
 from cmixpy.model.hashing import MASK32, THIRD_MULTIPLIER, mix
 from cmixpy.model.jit import block
 from cmixpy.model.logistic import LOGIT_LIMIT
@@ -180,6 +181,9 @@ def code_bit(lane, plan, shared, copies, runs, inputs, touched, rows, errors, mi
         x[at] = first
         x[at + 1] = second
         at += INPUTS_PER_MATCH
+    if bits == 2 and plan.experts[0] > 0:
+        expert_inputs(lane, x, at, partial, k, stretch, plan.softplus)
+        at += EXPERT_INPUTS
     x[at] = 256
 
     lap(timed, clock, HISTORIES)
@@ -192,7 +196,8 @@ def code_bit(lane, plan, shared, copies, runs, inputs, touched, rows, errors, mi
         value = scratch[s]
         if plan.set_each_bit[s]:
             value = selector_value(
-                plan.set_function[s], plan.set_a[s], lane, shared.history, plan.hints
+                plan.set_function[s], plan.set_a[s], lane, shared.history, plan.hints,
+                stretch,
             )
         row = weight_row(plan.set_base[s], plan.set_span[s], value, partial, k, bits)
         rows[k, s] = row
@@ -209,7 +214,8 @@ def code_bit(lane, plan, shared, copies, runs, inputs, touched, rows, errors, mi
         value = scratch[sets + s]
         if plan.final_each_bit[s]:
             value = selector_value(
-                plan.final_function[s], plan.final_a[s], lane, shared.history, plan.hints
+                plan.final_function[s], plan.final_a[s], lane, shared.history, plan.hints,
+                stretch,
             )
         row = weight_row(plan.final_base[s], plan.final_span[s], value, partial, k, bits)
         rows[k, sets + s] = row

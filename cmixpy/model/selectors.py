@@ -5,13 +5,14 @@ Frozen like the context functions; how many values each has stands in descriptio
 
 from cmixpy.model import fields as f
 from cmixpy.model.contexts import byte_above
+from cmixpy.model.experts import belief_bucket
 from cmixpy.model.instructions import instruction_opcode, instruction_state
 from cmixpy.model.jit import block
 from cmixpy.model.records import record_selector
 
 
 @block
-def selector_value(function, a, lane, history, hints):
+def selector_value(function, a, lane, history, hints, stretch):
     """The small context that picks a weight set or an SSE row, before the partial symbol."""
     value = 0
     if function == 1:  # previous byte
@@ -52,4 +53,12 @@ def selector_value(function, a, lane, history, hints):
         value = record_selector(a, lane, history, hints)
     elif function == 15 and hints[0] > 0:  # column of the record
         value = (lane[f.START] + lane[f.POSITION]) % hints[0] & 255
+    elif function == 18:  # experts: how sure the best is, its base, whether another disagrees
+        value = belief_bucket(lane[f.EXPERT_BEST], stretch) * 64
+        value += lane[f.EXPERT_BEST_BASE] * 16 + min(lane[f.EXPERTS] >> 1, 3)
+        if lane[f.EXPERT_SECOND] > 0:
+            value += 4
+    elif function == 19:  # experts: how sure the best is, and the best that disagrees
+        value = belief_bucket(lane[f.EXPERT_BEST], stretch) * 16
+        value += belief_bucket(lane[f.EXPERT_SECOND], stretch)
     return value

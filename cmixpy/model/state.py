@@ -10,7 +10,7 @@ import numpy as np
 
 from cmixpy.description import RULE
 from cmixpy.header import MAX_HINTS
-from cmixpy.model import fields, history, logistic
+from cmixpy.model import experts, fields, history, logistic
 from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
 from cmixpy.model.counted import COUNT_BITS
 from cmixpy.model.instructions import instruction_table
@@ -69,6 +69,8 @@ class PlanArrays(NamedTuple):
     reciprocal: np.ndarray
     lane_scale: np.ndarray
     instruction_table: np.ndarray
+    experts: np.ndarray
+    softplus: np.ndarray
 
 
 class SharedArrays(NamedTuple):
@@ -81,6 +83,8 @@ class SharedArrays(NamedTuple):
     final_head: np.ndarray
     match_table: np.ndarray
     followers: np.ndarray
+    expert_head: np.ndarray
+    expert_before: np.ndarray
 
 
 class PrivateArrays(NamedTuple):
@@ -103,6 +107,9 @@ class PrivateArrays(NamedTuple):
     link: np.ndarray
     total: np.ndarray
     scratch: np.ndarray
+    experts: np.ndarray
+    expert_touched: np.ndarray
+    expert_key: np.ndarray
 
 
 def int64(values):
@@ -147,6 +154,15 @@ def run_strengths() -> np.ndarray:
     return strengths
 
 
+def _experts(d) -> np.ndarray:
+    """int64[7]: limit, seed, depth, misses, tolerance, first weight, first entry; zeros: none."""
+    if not d.experts:
+        return np.zeros(7, dtype=np.int64)
+    e = d.experts[0]
+    first = d.entries - experts.EXPERT_ENTRIES
+    return int64([e.limit, e.seed, e.depth, e.misses, e.tolerance, e.initial, first])
+
+
 def build_plan(plan, symbols: int) -> PlanArrays:
     """Arrays of a description.Plan for a segment of `symbols`; read-only afterwards."""
     d = plan.description
@@ -159,6 +175,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     set_span, set_base, _ = _spans(d.sets, bits)
     final_span, final_base, _ = _spans(d.finals, bits)
     rates = d.rates
+    most_experts = max((e.limit for e in d.experts), default=0)
     return PlanArrays(
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share,
                d.inputs_per_context, d.follows, d.reads_instructions]),
@@ -192,9 +209,11 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         run_strengths(),
         _confidence(rates.confidence),
         history.next_state_table(),
-        logistic.reciprocal_table(1024 + plan.lanes * bits),
+        logistic.reciprocal_table(1024 + plan.lanes * max(bits, most_experts)),
         int64([0] + [integer_power(n, rates.lane_power) for n in range(1, plan.lanes + 1)]),
         instruction_table(),
+        _experts(d),
+        logistic.softplus_table(),
     )  # fmt: skip
 
 
@@ -213,6 +232,9 @@ def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
     middles = np.clip(np.arange(SSE_BUCKETS) * SSE_STEP - 1, 0, 2 * logistic.LOGIT_LIMIT)
     row = np.clip(arrays.squash[middles].astype(np.int64), 16, 65519) << 6 << COUNT_BITS
     parts.extend(np.tile(row | stage.start, stage.values * symbols) for stage in d.stages)
+    if d.experts:
+        entry = experts.FIRST << 6 << COUNT_BITS | experts.START
+        parts.append(np.full(experts.EXPERT_ENTRIES, entry, dtype=np.int64))
     return np.concatenate(parts).astype(np.int64)
 
 
@@ -233,6 +255,8 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
         inputs[j:first_match:per_context] = part * WEIGHT_ONE // 1000
     end = first_match + INPUTS_PER_MATCH * len(d.matches)
     inputs[first_match:end:INPUTS_PER_MATCH] = rates.initial_match * WEIGHT_ONE // 1000
+    if d.experts:
+        inputs[end] = d.experts[0].initial * WEIGHT_ONE // 1000
     weights = np.tile(inputs.astype(np.int32), (set_rows, 1))
     final_weights = np.zeros((final_rows, BLOCK), dtype=np.int32)
     final_weights[:, : len(d.sets)] = WEIGHT_ONE // len(d.sets)
@@ -247,6 +271,8 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
         np.zeros(final_rows, dtype=np.int32),
         np.zeros((max(len(d.matches), 1), match_rows), dtype=np.int32),
         np.zeros((INDIRECT_TABLES, 1 << INDIRECT_BITS), dtype=np.uint32),
+        np.zeros(4 ** d.experts[0].seed if d.experts else 1, dtype=np.int32),
+        np.zeros(symbols if d.experts else 1, dtype=np.int32),
     )
 
 
@@ -256,6 +282,7 @@ def build_private(plan, threads: int) -> PrivateArrays:
     lanes, bits, contexts = plan.lanes, d.symbol_bits, len(d.contexts)
     words = 16 if bits == 8 else 4
     rows = len(d.sets) + len(d.finals)
+    most_experts = max((e.limit for e in d.experts), default=1)
     touched = contexts + len(d.matches) + len(d.stages)
     inputs = np.zeros((lanes, bits, d.inputs), dtype=np.int16)
     # Twice as many places as claims, so that the open-addressing sets stay short.
@@ -280,4 +307,7 @@ def build_private(plan, threads: int) -> PrivateArrays:
         np.zeros((threads, lanes * bits), dtype=np.int32),
         np.zeros((threads, d.inputs), dtype=np.int32),
         np.zeros((threads, SCRATCH), dtype=np.int64),
+        np.zeros((lanes, most_experts, experts.EXPERT_FIELDS), dtype=np.int64),
+        np.full((lanes, most_experts), -1, dtype=np.int32),
+        np.full(lanes, -1, dtype=np.int64),
     )

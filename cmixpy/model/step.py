@@ -12,6 +12,7 @@ from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING
 from cmixpy.model.coder import flush, get_byte
 from cmixpy.model.commit import commit
 from cmixpy.model.contexts import note_followers, read_followers, update_bases, update_bytes
+from cmixpy.model.experts import find_experts, move_experts
 from cmixpy.model.instructions import take_instruction_byte
 from cmixpy.model.jit import kernel
 from cmixpy.model.match import find_matches, lane_start, move_matches, recent_hash
@@ -131,6 +132,8 @@ def build_run(timed):
                         find_matches(lane, plan, shared)
                         if plan.numbers[6]:
                             read_followers(lane, shared.followers)
+                        if bits == 2 and plan.experts[0] > 0:
+                            find_experts(lane, private.experts[index], plan, shared)
                         lap(timed, clock, MATCHING)
                         hash_contexts(
                             index, lane, plan, history, private.hashes[index], slots, True
@@ -178,24 +181,19 @@ def build_run(timed):
                             for s in range(sets):
                                 if not plan.set_each_bit[s]:
                                     mine[s] = selector_value(
-                                        plan.set_function[s],
-                                        plan.set_a[s],
-                                        lane,
-                                        history,
-                                        plan.hints,
+                                        plan.set_function[s], plan.set_a[s], lane, history,
+                                        plan.hints, plan.stretch,
                                     )
                             for s in range(finals):
                                 if not plan.final_each_bit[s]:
                                     mine[sets + s] = selector_value(
-                                        plan.final_function[s],
-                                        plan.final_a[s],
-                                        lane,
-                                        history,
-                                        plan.hints,
+                                        plan.final_function[s], plan.final_a[s], lane, history,
+                                        plan.hints, plan.stretch,
                                     )
                             for s in range(stages):
                                 mine[24 + s] = selector_value(
-                                    plan.sse_function[s], plan.sse_a[s], lane, history, plan.hints
+                                    plan.sse_function[s], plan.sse_a[s], lane, history, plan.hints,
+                                    plan.stretch,
                                 )
                             partial = private.partial[index] + 0
                             node = 1
@@ -251,6 +249,17 @@ def build_run(timed):
                                         private.found[index, m] = (
                                             recent_hash(lane, history, plan.match_minimum[m], bits)
                                             & plan.match_mask[m]
+                                        )
+                                if bits == 2 and plan.experts[0] > 0:
+                                    move_experts(
+                                        lane, private.experts[index], private.expert_touched[index],
+                                        plan, symbol,
+                                    )
+                                    seed = plan.experts[1]
+                                    private.expert_key[index] = -1
+                                    if step >= seed:
+                                        private.expert_key[index] = lane[f.PACKED] & (
+                                            (1 << (2 * seed)) - 1
                                         )
                                 lap(timed, clock, MATCHING)
                                 lane[f.PARTIAL] = 1

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 
 from reference import records
+from reference.experts import Expert, Voting, belief
 from reference.instructions import Parser
 
 M32 = 0xFFFFFFFF
@@ -107,6 +108,8 @@ class Lane:
     partial: int = 1
     agreed: int = 0
     line_changes: int = 0
+    experts: list[Expert] = field(default_factory=list)
+    voting: Voting = field(default_factory=lambda: Voting([], None))
 
     def __post_init__(self):
         self.line = self.line_before = self.start
@@ -295,4 +298,12 @@ class Lane:
                 return records.selected(selector.a, self, history)
             case 15:
                 return self.here % self.hints[0] & 255 if self.hints[0] else 0
+            case 18:
+                v = self.voting
+                return (
+                    64 * belief(v.best) + 16 * v.best_base + 4 * (v.second > 0)
+                    + min(v.count >> 1, 3)
+                )  # fmt: skip
+            case 19:
+                return 16 * belief(self.voting.best) + belief(self.voting.second)
         raise ValueError(selector)

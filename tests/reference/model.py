@@ -3,6 +3,7 @@
 from collections import Counter
 
 from reference.coder import Decoder, Encoder
+from reference.experts import Chains, find_experts, move_experts
 from reference.lane import Copying, Lane, second_nibble
 from reference.matches import follow_rule, look_for_candidate, recent, take_symbol
 from reference.shared import Counted, Slots, Weights
@@ -59,6 +60,8 @@ class Model:
             Counted(first_length_probability, rates.match_start, rates.match_limit)
             for _ in d.matches
         ]
+        self.experts = [Counted(lambda key: 45875, 2, 1023) for _ in d.experts]
+        self.chains = [Chains(e.seed, self.n) for e in d.experts]
         self.stages = [Counted(first_sse_probability, s.start, s.limit) for s in d.stages]
         self.match_tables = {
             m: [0] * (1 << min(match.bits, plan.table_bits + 2))
@@ -72,7 +75,10 @@ class Model:
         d, rates = self.description, self.rates
         first = [rates.initial_indirect, rates.initial_direct, rates.initial_linear]
         first = (first + [0] * rates.runs) * len(d.contexts)
-        first += [rates.initial_match, 0] * len(d.matches) + [0]
+        first += [rates.initial_match, 0] * len(d.matches)
+        for rule in d.experts:
+            first += [rule.initial, 0, 0, 0, 0]
+        first += [0]
         first = [(i << 20) // 1000 for i in first]
         finals = [(1 << 20) // len(d.sets)] * len(d.sets)
         self.sets = [Weights("set", first, rates.lane_power) for _ in d.sets]
@@ -97,20 +103,32 @@ class Model:
             lanes = self.lanes[:half] if group == 0 else self.lanes[half:]
             active = [lane for lane in lanes if t < lane.length]
             coded = []
+            keys = {lane.index: lane.packed for lane in active}
             for lane in active:
                 wanted = None if symbols is None else int(symbols[lane.start + t])
                 coded.append(self._code_symbol(lane, t, coders[lane.index], wanted))
             for lane, (symbol, _) in zip(active, coded, strict=True):
                 self.history[lane.start + t] = symbol
             self._commit(written)
+            self._commit_chains(active, keys, t, written)
             self._commit_matches(active, [indices for _, indices in coded], t, written)
             self._commit_followers(active, written)
         return written
 
     def _commit(self, written: dict) -> None:
-        for name in ("slots", "histories", "lengths", "stages", "sets", "finals"):
+        for name in ("slots", "histories", "lengths", "experts", "stages", "sets", "finals"):
             for number, table in enumerate(getattr(self, name)):
                 written.setdefault((name, number), []).extend(table.commit(self.events))
+
+    def _commit_chains(self, active, packed, t: int, written: dict) -> None:
+        for number, chains in enumerate(self.chains):
+            seed = self.description.experts[number].seed
+            for lane in reversed(active):
+                if t >= seed:
+                    key = packed[lane.index] & (4**seed - 1)
+                    chains.add(key, lane.start + t)
+                    written.setdefault(("heads", number), []).append(key)
+                    written.setdefault(("before", number), []).append(lane.start + t)
 
     def _commit_matches(self, active, indices, t: int, written: dict) -> None:
         for m, table in self.match_tables.items():
@@ -148,6 +166,10 @@ class Model:
             lane.after = [
                 table[place] for table, place in zip(self.followers, lane.place, strict=True)
             ]
+        for rule, entries, chains in zip(d.experts, self.experts, self.chains, strict=True):
+            find_experts(
+                lane, rule, chains, self.history, entries, self.base_of, self.events
+            )
         hashes = [
             lane.context_hash(c, context, lane.context_words(context, self.history))
             for c, context in enumerate(d.contexts)
@@ -175,6 +197,8 @@ class Model:
 
         for match, state in zip(d.matches, lane.matches, strict=True):
             take_symbol(match, state, symbol, self.n, self.events)
+        for rule, entries in zip(d.experts, self.experts, strict=True):
+            move_experts(lane, rule, symbol, self.n, entries, self.events)
         indices = {
             m: recent(lane, d.matches[m].minimum, self.history) & (len(table) - 1)
             for m, table in self.match_tables.items()
@@ -270,6 +294,8 @@ class Model:
                 self.events["match refuted within a symbol"] += state.slot > 0
                 state.slot = 0
                 inputs += [0, 0]
+        for _ in self.experts:
+            inputs += lane.voting.inputs(partial, k)
         return [*inputs, 256], touched
 
     def _run_input(self, copy, partial: int, k: int) -> int:

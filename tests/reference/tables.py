@@ -53,6 +53,12 @@ def run_strength(count: int) -> int:
     return 0 if count == 0 else stretch((65536 - 65536 // (2 * count + 2)) >> 4)
 
 
+@cache
+def softplus(x: int) -> int:
+    return sum(SQUASH[-j] for j in range(x + 1, LOGIT_LIMIT + 1)) >> 16
+
+
+@cache
 def reciprocal(c: int) -> int:
     return (131072 + (2 * c + 3) // 2) // (2 * c + 3)
 
