@@ -13,7 +13,7 @@ indirect contexts (what followed this one before) from paq8's indirect model.
 from cmixpy.model import fields as f
 from cmixpy.model.hashing import FIRST_MULTIPLIER, MASK32
 from cmixpy.model.instructions import instruction_words
-from cmixpy.model.jit import block
+from cmixpy.model.jit import block, routine
 from cmixpy.model.markup import update_element, update_quotes
 from cmixpy.model.records import record_words
 
@@ -57,7 +57,7 @@ def character_class(byte):
     return kind
 
 
-@block
+@routine
 def update_bytes(lane, byte):
     """Take one byte into the fields that contexts of 8-bit symbols read."""
     position = lane[f.START] + lane[f.POSITION]
@@ -139,7 +139,7 @@ def byte_above(lane, history, distance):
     return value
 
 
-@block
+@routine
 def context_words(function, a, b, lane, history, hints, table):
     """(first, second): the two 32-bit words that context `function` with parameters says."""
     first = 0

@@ -10,7 +10,7 @@ For one bit this is the adaptive-rate state map of PAQ (Mahoney); for many it do
 their order.
 """
 
-from cmixpy.model.jit import block
+from cmixpy.model.jit import block, routine
 
 COUNT_BITS = 10
 COUNT_MASK = 1023
@@ -35,7 +35,7 @@ def apply_counted(entry, touched, ones, limit, reciprocal):
     return (probability << COUNT_BITS) | count
 
 
-@block
+@routine
 def commit_counted(
     touched, column, lanes_from, lanes_to, bits, active, symbols, probability, limit, reciprocal
 ):

@@ -11,7 +11,7 @@ Origin: the expert model (XM, Cao et al. 2007); repeat models of cmix, GeCo3 and
 from cmixpy.model import fields as f
 from cmixpy.model.contexts import reverse_strand
 from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK, apply_counted
-from cmixpy.model.jit import block
+from cmixpy.model.jit import block, routine
 from cmixpy.model.match import start_of_lane_at
 
 EXPERT_LIMIT = 15  # 2048 lanes times these must fit the 15 bits in which outcomes are gathered
@@ -127,7 +127,7 @@ def recruit(lane, experts, plan, shared, direction):
     lane[f.EXPERTS] = count
 
 
-@block
+@routine
 def find_experts(lane, experts, plan, shared):
     """Recruit, let every expert vote, and note what the inputs and selectors need of the votes."""
     recruit(lane, experts, plan, shared, 1)
@@ -198,7 +198,7 @@ def believed(p, base, partial, k, stretch):
     return logit
 
 
-@block
+@routine
 def expert_inputs(lane, x, at, partial, k, stretch, softplus):
     """Five inputs of bit k from x[at] on: votes, odds twice, the best expert, the best against."""
     v = f.EXPERT_VOTES
@@ -225,7 +225,7 @@ def expert_inputs(lane, x, at, partial, k, stretch, softplus):
     )
 
 
-@block
+@routine
 def move_experts(lane, experts, touched, plan, symbol):
     """After a symbol: note each expert's outcome in `touched`, move it on or let it go."""
     count = lane[f.EXPERTS] + 0
@@ -260,7 +260,7 @@ def move_experts(lane, experts, touched, plan, symbol):
     lane[f.EXPERTS] = count
 
 
-@block
+@routine
 def commit_experts(touched, lanes_from, lanes_to, active, probability, limit, reciprocal):
     """Counted update of all experts' entries; touched: int32[lanes, limit] of 2·entry + hit."""
     for lane in range(lanes_from, lanes_to):
@@ -280,7 +280,7 @@ def commit_experts(touched, lanes_from, lanes_to, active, probability, limit, re
                         )
 
 
-@block
+@routine
 def commit_places(private, shared, plan, lanes_from, lanes_to, step):
     """Chain the places just coded, highest lane first, so that the lowest heads the chain."""
     for index in range(lanes_to - 1, lanes_from - 1, -1):

@@ -13,7 +13,7 @@ import numpy as np
 
 from cmixpy.model import fields as f
 from cmixpy.model.hashing import MASK32, mix
-from cmixpy.model.jit import block
+from cmixpy.model.jit import block, routine
 
 # What the next byte is. VECTOR: the rest of a VEX or EVEX prefix; PREFIXED: as START, but not the
 # first byte of its instruction.
@@ -196,7 +196,7 @@ def after_modrm(lane, byte):
     return kind
 
 
-@block
+@routine
 def take_instruction_byte(lane, byte, table):
     """Take one byte into the parser's fields."""
     kind = lane[f.NEXT] + 0

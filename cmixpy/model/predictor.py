@@ -16,7 +16,7 @@ from cmixpy.model.jit import block
 from cmixpy.model.logistic import LOGIT_LIMIT
 from cmixpy.model.mixer import dot
 from cmixpy.model.records import PIXELS, record_words
-from cmixpy.model.selectors import selector_value
+from cmixpy.model.selectors import match_selector
 from cmixpy.model.slots import NO_CLAIM, fetch_slot, prefetch_slot, update_node
 
 INPUTS_PER_CONTEXT = 3
@@ -195,10 +195,7 @@ def code_bit(lane, plan, shared, copies, runs, inputs, touched, rows, errors, mi
     for s in range(sets):
         value = scratch[s]
         if plan.set_each_bit[s]:
-            value = selector_value(
-                plan.set_function[s], plan.set_a[s], lane, shared.history, plan.hints,
-                stretch,
-            )
+            value = match_selector(plan.set_function[s], lane)
         row = weight_row(plan.set_base[s], plan.set_span[s], value, partial, k, bits)
         rows[k, s] = row
         logit = dot(x, shared.weights[row])
@@ -213,10 +210,7 @@ def code_bit(lane, plan, shared, copies, runs, inputs, touched, rows, errors, mi
     for s in range(finals):
         value = scratch[sets + s]
         if plan.final_each_bit[s]:
-            value = selector_value(
-                plan.final_function[s], plan.final_a[s], lane, shared.history, plan.hints,
-                stretch,
-            )
+            value = match_selector(plan.final_function[s], lane)
         row = weight_row(plan.final_base[s], plan.final_span[s], value, partial, k, bits)
         rows[k, sets + s] = row
         logit = dot(middle, shared.final_weights[row])

@@ -11,7 +11,7 @@ of quality values from fqzcomp (Bonfield).
 """
 
 from cmixpy.model import fields as f
-from cmixpy.model.jit import block
+from cmixpy.model.jit import block, routine
 
 WORD_MASK = 0xFFFFFFFF
 # Bit of a record context's `b`: `a` says windows of pixels, each nibble has its own.
@@ -106,7 +106,7 @@ def pixel_words(a, distance, lane, history):
     return first & WORD_MASK, second & WORD_MASK
 
 
-@block
+@routine
 def record_words(a, b, lane, history, hints):
     """(first, second) of context function 9 (FORMAT.md, "Records")."""
     first = 0
@@ -135,7 +135,7 @@ def record_words(a, b, lane, history, hints):
     return first, second
 
 
-@block
+@routine
 def update_record(lane, byte, history, hints):
     """Take one byte into the fields that record contexts read; POSITION is still the byte's own."""
     above = byte_at(lane, history, hints[0] + 0)

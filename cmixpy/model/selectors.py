@@ -7,21 +7,40 @@ from cmixpy.model import fields as f
 from cmixpy.model.contexts import byte_above
 from cmixpy.model.experts import belief_bucket
 from cmixpy.model.instructions import instruction_opcode, instruction_state
-from cmixpy.model.jit import block
+from cmixpy.model.jit import block, routine
 from cmixpy.model.records import record_selector
+
+# Selector functions whose value can change within a nibble: match state.
+EACH_BIT = (3, 8, 12)
 
 
 @block
+def match_selector(function, lane):
+    """The selectors that are asked at every bit, since a match may fail within the symbol."""
+    value = 0
+    slot = lane[f.MATCH + f.MATCH_SLOT]
+    if function == 3:  # longest match of all models
+        for m in range(f.MATCH_LIMIT):
+            value = max(value, lane[f.MATCH + m * f.MATCH_FIELDS + f.MATCH_SLOT])
+    elif function == 8:  # the first match model's symbol and length
+        if slot > 0:
+            value = lane[f.MATCH + f.MATCH_SYMBOL] + 256 * min(1 + (slot >> 1), 7)
+    elif function == 12:  # match state, two models apart
+        value = slot >> 1
+        value += 8 * (lane[f.MATCH + f.MATCH_FIELDS + f.MATCH_SLOT] >> 1)
+    return value
+
+
+@routine
 def selector_value(function, a, lane, history, hints, stretch):
     """The small context that picks a weight set or an SSE row, before the partial symbol."""
     value = 0
-    if function == 1:  # previous byte
+    if function in EACH_BIT:
+        value = match_selector(function, lane)
+    elif function == 1:  # previous byte
         value = lane[f.LOW] & 255
     elif function == 2:  # the byte before
         value = (lane[f.LOW] >> 8) & 255
-    elif function == 3:  # longest match of all models
-        for m in range(f.MATCH_LIMIT):
-            value = max(value, lane[f.MATCH + m * f.MATCH_FIELDS + f.MATCH_SLOT])
     elif function == 4:  # how many contexts knew this place
         value = lane[f.ORDER_HITS]
     elif function == 5:  # classes of the last two bytes
@@ -30,29 +49,22 @@ def selector_value(function, a, lane, history, hints, stretch):
         value = min(lane[f.WORD_LENGTH], 15)
     elif function == 7:  # bytes -1, -2 hashed to 10 bits
         value = (((lane[f.LOW] & 0xFFFF) * 0x1E35A7BD) >> 14) & 1023
-    elif function == 8:  # the first match model's symbol and length
-        slot = lane[f.MATCH + f.MATCH_SLOT]
-        if slot > 0:
-            value = lane[f.MATCH + f.MATCH_SYMBOL] + 256 * min(1 + (slot >> 1), 7)
     elif function == 9:  # the last `a` bits of the strand
         value = lane[f.PACKED] & ((1 << a) - 1)
     elif function == 10:  # bracket or tag
         value = lane[f.OPENED] & 255
     elif function == 11:  # byte above
         value = byte_above(lane, history, 0)
-    elif function == 12:  # match state, two models apart
-        value = lane[f.MATCH + f.MATCH_SLOT] >> 1
-        value += 8 * (lane[f.MATCH + f.MATCH_FIELDS + f.MATCH_SLOT] >> 1)
     elif function == 13:  # column
         value = min(lane[f.START] + lane[f.POSITION] - lane[f.LINE], 255)
-    elif function == 16:  # kind of the next byte of x86 code
-        value = instruction_state(a, lane)
-    elif function == 17:  # opcode of x86 code
-        value = instruction_opcode(a, lane)
     elif function == 14:  # records: what lies above
         value = record_selector(a, lane, history, hints)
     elif function == 15 and hints[0] > 0:  # column of the record
         value = (lane[f.START] + lane[f.POSITION]) % hints[0] & 255
+    elif function == 16:  # kind of the next byte of x86 code
+        value = instruction_state(a, lane)
+    elif function == 17:  # opcode of x86 code
+        value = instruction_opcode(a, lane)
     elif function == 18:  # experts: how sure the best is, its base, whether another disagrees
         value = belief_bucket(lane[f.EXPERT_BEST], stretch) * 64
         value += lane[f.EXPERT_BEST_BASE] * 16 + min(lane[f.EXPERTS] >> 1, 3)

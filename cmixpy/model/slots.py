@@ -12,7 +12,7 @@ rows that prove useful stay (priority replacement as in PAQ and lpaq, Mahoney).
 """
 
 from cmixpy.model.atomics import prefetch_row
-from cmixpy.model.jit import block
+from cmixpy.model.jit import block, routine
 
 NODE_HALF = 65536 << 15  # probability one half, count 0, empty history
 PRIORITY_MASK = 0x7F00
@@ -102,7 +102,7 @@ def update_runs(copies, symbol):
         copies[c, 0] = (word & 0xFFFF) | (symbol << 16) | (count << 24)
 
 
-@block
+@routine
 def claim_slots(c, base, lanes_from, lanes_to, active, claims, claimed, stamp):
     """Keep the first claim of each row in context c by a thread's lanes, and drop the others.
 
@@ -135,7 +135,7 @@ def claimed_place(claimed, entry):
     return place
 
 
-@block
+@routine
 def commit_slots(
     c, base, lanes_from, lanes_to, active, claims, copies, slots, claimed, thread, stamp
 ):

@@ -16,10 +16,9 @@ from cmixpy.model.counted import COUNT_BITS
 from cmixpy.model.instructions import instruction_table
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
 from cmixpy.model.predictor import INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
+from cmixpy.model.selectors import EACH_BIT
 from cmixpy.model.slots import NO_CLAIM
 
-# Selector functions whose value can change within a nibble: match state.
-EACH_BIT = (3, 8, 12)
 MATCH_ENTRIES = 2048
 SCRATCH = 64
 
