@@ -151,7 +151,9 @@ def describe(level: int, preset: str) -> Description:
 def lanes_for(level: int, preset: str, length: int) -> int:
     """One lane for every `lane_bytes`, at most `most_lanes`: fewer lanes compress better."""
     settings = _preset(preset)["levels"][str(level)]
-    return max(1, min(settings["most_lanes"], length // settings["lane_bytes"]))
+    lanes = max(1, min(settings["most_lanes"], length // settings["lane_bytes"]))
+    # Two threads, or any even number of them, share an even number without one waiting.
+    return lanes - lanes % 2 if lanes > 2 else lanes
 
 
 def choose(

@@ -191,11 +191,7 @@ def every_function(width: int) -> Description:
         stages=tuple(
             Stage(function, 4, share, 1023, 1023)
             for function, share in (
-                (3, 1),
-                (4, 2),
-                (8 if width == 2 else 13, 3),
-                (12, 3),
-                (6 if width == 8 else 18, 2),
+                (3, 1), (4, 2), (8 if width == 2 else 13, 3), (12, 3), (6 if width == 8 else 18, 2),
                 (9 if width == 8 else 19, 1),
             )
         ),

@@ -11,27 +11,14 @@ from cmixpy.model.clock import COUNTS, SLOTS, WEIGHTS, lap
 from cmixpy.model.contexts import INDIRECT_TABLES
 from cmixpy.model.counted import commit_counted
 from cmixpy.model.experts import commit_experts, commit_places
-from cmixpy.model.jit import block
+from cmixpy.model.jit import routine
 from cmixpy.model.mixer import commit_weights
 from cmixpy.model.slots import commit_slots
 
 
-@block
-def commit(
-    plan,
-    shared,
-    private,
-    lanes_from,
-    lanes_to,
-    own_from,
-    own_to,
-    step,
-    stamp,
-    thread,
-    threads,
-    timed,
-    clock,
-):
+@routine
+def commit(plan, shared, private, lanes_from, lanes_to, own_from, own_to, step, stamp, thread,
+           threads, timed, clock):
     """Commit the slots of the thread's own lanes, and its share of the columns of all lanes.
 
     `stamp` numbers the half-step from 1.
@@ -44,68 +31,31 @@ def commit(
     stages = plan.sse_function.shape[0]
     for c in range(contexts):
         commit_slots(
-            c,
-            plan.context_base[c],
-            own_from,
-            own_to,
-            private.active,
-            private.claims,
-            private.copies,
-            shared.slots,
-            private.claimed,
-            thread,
-            stamp,
+            c, plan.context_base[c], own_from, own_to, private.active, private.claims,
+            private.copies, shared.slots, private.claimed, thread, stamp,
         )
     lap(timed, clock, SLOTS)
     task = thread
     while task < sets + finals:
         if task < sets:
             commit_weights(
-                private.rows,
-                private.errors,
-                task,
-                private.inputs,
-                shared.weights,
-                lanes_from,
-                lanes_to,
-                bits,
-                private.active,
-                shared.head,
-                private.link[thread],
-                private.total[thread],
-                plan.lane_scale,
+                private.rows, private.errors, task, private.inputs, shared.weights, lanes_from,
+                lanes_to, bits, private.active, shared.head, private.link[thread],
+                private.total[thread], plan.lane_scale,
             )
         else:
             commit_weights(
-                private.rows,
-                private.errors,
-                task,
-                private.middles,
-                shared.final_weights,
-                lanes_from,
-                lanes_to,
-                bits,
-                private.active,
-                shared.final_head,
-                private.link[thread],
-                private.total[thread],
-                plan.lane_scale,
+                private.rows, private.errors, task, private.middles, shared.final_weights,
+                lanes_from, lanes_to, bits, private.active, shared.final_head, private.link[thread],
+                private.total[thread], plan.lane_scale,
             )
         task += threads
     task -= sets + finals
     lap(timed, clock, WEIGHTS)
     while task < contexts + matches + stages:
         commit_counted(
-            private.touched,
-            task,
-            lanes_from,
-            lanes_to,
-            bits,
-            private.active,
-            private.symbols,
-            shared.probability,
-            plan.touched_limit[task],
-            plan.reciprocal,
+            private.touched, task, lanes_from, lanes_to, bits, private.active, private.symbols,
+            shared.probability, plan.touched_limit[task], plan.reciprocal,
         )
         task += threads
     task -= contexts + matches + stages

@@ -139,7 +139,7 @@ def byte_above(lane, history, distance):
     return value
 
 
-@routine
+@block
 def context_words(function, a, b, lane, history, hints, table):
     """(first, second): the two 32-bit words that context `function` with parameters says."""
     first = 0

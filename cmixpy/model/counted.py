@@ -10,7 +10,7 @@ For one bit this is the adaptive-rate state map of PAQ (Mahoney); for many it do
 their order.
 """
 
-from cmixpy.model.jit import block, routine
+from cmixpy.model.jit import block
 
 COUNT_BITS = 10
 COUNT_MASK = 1023
@@ -35,7 +35,7 @@ def apply_counted(entry, touched, ones, limit, reciprocal):
     return (probability << COUNT_BITS) | count
 
 
-@routine
+@block
 def commit_counted(
     touched, column, lanes_from, lanes_to, bits, active, symbols, probability, limit, reciprocal
 ):
@@ -61,9 +61,6 @@ def commit_counted(
                     gathered = probability[entry]
                     if gathered > ENTRY_MASK:
                         probability[entry] = apply_counted(
-                            gathered & ENTRY_MASK,
-                            (gathered >> 32) & 0xFFFF,
-                            gathered >> 48,
-                            limit,
+                            gathered & ENTRY_MASK, (gathered >> 32) & 0xFFFF, gathered >> 48, limit,
                             reciprocal,
                         )

@@ -260,7 +260,7 @@ def move_experts(lane, experts, touched, plan, symbol):
     lane[f.EXPERTS] = count
 
 
-@routine
+@block
 def commit_experts(touched, lanes_from, lanes_to, active, probability, limit, reciprocal):
     """Counted update of all experts' entries; touched: int32[lanes, limit] of 2·entry + hit."""
     for lane in range(lanes_from, lanes_to):
@@ -280,7 +280,7 @@ def commit_experts(touched, lanes_from, lanes_to, active, probability, limit, re
                         )
 
 
-@routine
+@block
 def commit_places(private, shared, plan, lanes_from, lanes_to, step):
     """Chain the places just coded, highest lane first, so that the lowest heads the chain."""
     for index in range(lanes_to - 1, lanes_from - 1, -1):

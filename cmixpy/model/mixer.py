@@ -13,7 +13,7 @@ after the shift by 10 the deltas of 2048 lanes sum below 2^30.2.
 import numpy as np
 
 from cmixpy.description import MOST_INPUTS  # noqa: F401
-from cmixpy.model.jit import block, routine
+from cmixpy.model.jit import block
 from cmixpy.model.logistic import LOGIT_LIMIT
 
 BLOCK = 32  # rows are padded to whole vectors
@@ -64,22 +64,9 @@ def apply_sum(w, total, scale):
         total[i] = 0
 
 
-@routine
-def commit_weights(
-    rows,
-    errors,
-    column,
-    inputs,
-    weights,
-    lanes_from,
-    lanes_to,
-    bits,
-    active,
-    head,
-    link,
-    total,
-    lane_scale,
-):
+@block
+def commit_weights(rows, errors, column, inputs, weights, lanes_from, lanes_to, bits, active, head,
+                   link, total, lane_scale):
     """Commit one weight-set column: rows, errors int32[lanes, bits, columns].
 
     Touches of one row are chained (head int32[rows], zero between steps; link int32[lanes·bits]),

@@ -5,6 +5,8 @@ It reads shared state as of the end of the last step and writes only what the la
 commit (step.py) needs is noted in the lane's rows of the `private` arrays.
 """
 
+import numpy as np
+
 from cmixpy.model import fields as f
 from cmixpy.model.clock import CODING, HISTORIES, MIXING, REFINING, lap
 from cmixpy.model.coder import decode_bit, encode_bit
@@ -12,7 +14,7 @@ from cmixpy.model.contexts import context_words, reverse_strand
 from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
 from cmixpy.model.experts import EXPERT_INPUTS, expert_inputs
 from cmixpy.model.hashing import MASK32, THIRD_MULTIPLIER, mix
-from cmixpy.model.jit import block
+from cmixpy.model.jit import block, routine
 from cmixpy.model.logistic import LOGIT_LIMIT
 from cmixpy.model.mixer import dot
 from cmixpy.model.records import PIXELS, record_words
@@ -29,30 +31,39 @@ SSE_STEP = (2 * LOGIT_LIMIT + 2) // (SSE_BUCKETS - 1)
 
 
 @block
-def salted_hash(first, second, c, lane_index, plan):
+def salted_hash(first, second, c, lane_index, local):
     """Hash that keeps contexts apart, and for lane-local contexts the lanes."""
-    salt = c + 1 + plan.context_local[c] * 64 * (lane_index + 1)
+    salt = c + 1 + local * 64 * (lane_index + 1)
     return mix(first, (second ^ (salt * THIRD_MULTIPLIER)) & MASK32)
 
 
 @block
 def hash_contexts(lane_index, lane, plan, history, hashes, slots, late):
+    """`hash_columns` with the arrays of the plan that it needs."""
+    hash_columns(
+        lane_index, lane, plan.context_function, plan.context_a, plan.context_b,
+        plan.context_local, plan.context_base, plan.context_mask, plan.hints,
+        plan.instruction_table, history, hashes, slots, late,
+    )  # fmt: skip
+
+
+@routine
+def hash_columns(lane_index, lane, functions, a, b, local, base, mask, hints, table, history,
+                 hashes, slots, late):
     """Hashes of the contexts for the coming symbol; asks for the first slots' lines.
 
     `late` picks the contexts that need what the last commit wrote; they come after
     `find_matches`, the others as soon as the last symbol is known, so that memory has time.
     """
-    for c in range(plan.context_function.shape[0]):
-        function = plan.context_function[c]
-        needs_commit = function in (EXPECTED, FOLLOWED)
+    for c in range(functions.shape[0]):
+        needs_commit = functions[c] in (EXPECTED, FOLLOWED)
         if needs_commit == late:
             first, second = context_words(
-                function, plan.context_a[c], plan.context_b[c], lane, history, plan.hints,
-                plan.instruction_table,
+                functions[c], a[c], b[c], lane, history, hints, table
             )
-            h = salted_hash(first, second, c, lane_index, plan)
+            h = salted_hash(first, second, c, lane_index, local[c])
             hashes[c] = h
-            prefetch_slot(slots, plan.context_base[c], plan.context_mask[c], h)
+            prefetch_slot(slots, base[c], mask[c], h)
 
 
 @block
@@ -64,7 +75,7 @@ def hash_inverted(lane_index, lane, plan, hashes, slots):
             strand = reverse_strand(lane, order)
             first = strand & plan.context_a[c]
             second = (strand >> 32) & plan.context_b[c]
-            h = salted_hash(first, second, c, lane_index, plan)
+            h = salted_hash(first, second, c, lane_index, plan.context_local[c])
             hashes[c] = h
             prefetch_slot(slots, plan.context_base[c], plan.context_mask[c], h)
 
@@ -90,10 +101,7 @@ def update_inverted(lane, plan, slots, hashes, copies, claims):
                 copies[c, 1] + 0, high, plan.context_limit[c], plan.next_state, plan.reciprocal
             )
             copies[c, 2 + high] = update_node(
-                copies[c, 2 + high] + 0,
-                base & 1,
-                plan.context_limit[c],
-                plan.next_state,
+                copies[c, 2 + high] + 0, base & 1, plan.context_limit[c], plan.next_state,
                 plan.reciprocal,
             )
 
@@ -111,7 +119,7 @@ def second_record_hash(lane_index, lane, plan, history, c, h):
         first, second = record_words(
             plan.context_a[c], plan.context_b[c], lane, history, plan.hints
         )
-        h = salted_hash(first, second, c, lane_index, plan)
+        h = salted_hash(first, second, c, lane_index, plan.context_local[c])
     return h
 
 
@@ -125,13 +133,12 @@ def weight_row(base, span, value, partial, k, bits):
 
 
 @block
-def code_bit(lane, plan, shared, copies, runs, inputs, touched, rows, errors, middles, partial,
-             node, k, bit, decode, code, scratch, rate, final_rate, timed, clock):
+def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, touched, rows, errors,
+             middles, partial, node, k, bit, decode, code, scratch, rate, final_rate, timed, clock):
     """Predict bit `k` of the symbol, code it, learn what is private; the bit."""
     bits = plan.numbers[2]
     contexts = plan.context_function.shape[0]
     matches = plan.match_minimum.shape[0]
-    per_context = plan.numbers[5]
     stretch = plan.stretch
     squash = plan.squash
     probability = shared.probability
@@ -144,22 +151,22 @@ def code_bit(lane, plan, shared, copies, runs, inputs, touched, rows, errors, mi
         touched[c, k] = entry
         indirect = (probability[entry] & ENTRY_MASK) >> (COUNT_BITS + 6)
         direct = word >> 16
-        at = per_context * c
+        at = INPUTS_PER_CONTEXT * c
         # Without a branch: an empty history says nothing, and its count is 0 too.
         seen = min(state, 1)
         x[at] = stretch[indirect >> 4] * seen
         x[at + 1] = (stretch[direct >> 4] * plan.confidence[count]) >> 8
         x[at + 2] = ((indirect - 32768) >> 4) * seen
-    if per_context > INPUTS_PER_CONTEXT:
+    at = INPUTS_PER_CONTEXT * contexts
+    if plan.numbers[5] > INPUTS_PER_CONTEXT:
+        runs_at = at + 0
+        shift = np.int32(7 - k)
+        at += contexts
         for c in range(contexts):
-            word = runs[c, 0] + 0
-            strength = plan.run_strength[word >> 24]
-            expected = ((word >> 16) & 255) | 256
-            sign = ((expected >> (7 - k)) & 1) * 2 - 1
-            if expected >> (8 - k) != partial:
-                sign = 0
-            x[per_context * c + 3] = strength * sign
-    at = per_context * contexts
+            ahead = np.int32(run_symbols[c] >> shift)
+            strength = run_strengths[c]
+            # What the run says of this bit, when it was right about those before.
+            x[runs_at + c] = strength * (2 * (ahead & 1) - 1) * (ahead >> 1 == partial)
     for m in range(matches):
         base = f.MATCH + m * f.MATCH_FIELDS
         entry = -1

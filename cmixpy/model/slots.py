@@ -91,6 +91,20 @@ def update_node(node, bit, limit, next_state, reciprocal):
 
 
 @block
+def read_runs(copies, expected, strength, strengths):
+    """The symbol that came last after each context, and the logit that it comes again.
+
+    copies : uint32[contexts, words], first slots
+    expected, strength : int32[contexts], filled
+    strengths : int32[256] (state.py)
+    """
+    for c in range(copies.shape[0]):
+        word = copies[c, 0] + 0
+        expected[c] = ((word >> 16) & 255) | 256
+        strength[c] = strengths[word >> 24]
+
+
+@block
 def update_runs(copies, symbol):
     """Note in each context's first slot which symbol came, and how often it has in a row."""
     for c in range(copies.shape[0]):
@@ -102,7 +116,7 @@ def update_runs(copies, symbol):
         copies[c, 0] = (word & 0xFFFF) | (symbol << 16) | (count << 24)
 
 
-@routine
+@block
 def claim_slots(c, base, lanes_from, lanes_to, active, claims, claimed, stamp):
     """Keep the first claim of each row in context c by a thread's lanes, and drop the others.
 
@@ -125,6 +139,13 @@ def claim_slots(c, base, lanes_from, lanes_to, active, claims, claimed, stamp):
                     claims[index, part, c] = row
 
 
+@routine
+def claim_all(bases, lanes_from, lanes_to, active, claims, claimed, stamp):
+    """`claim_slots` for every context; bases: int64[contexts], claimed: int64[contexts, 2^n]."""
+    for c in range(bases.shape[0]):
+        claim_slots(c, bases[c], lanes_from, lanes_to, active, claims, claimed[c], stamp)
+
+
 @block
 def claimed_place(claimed, entry):
     """Where `entry` stands in a thread's set of claimed rows, or would stand."""
@@ -135,7 +156,7 @@ def claimed_place(claimed, entry):
     return place
 
 
-@routine
+@block
 def commit_slots(
     c, base, lanes_from, lanes_to, active, claims, copies, slots, claimed, thread, stamp
 ):

@@ -15,7 +15,7 @@ from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
 from cmixpy.model.counted import COUNT_BITS
 from cmixpy.model.instructions import instruction_table
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
-from cmixpy.model.predictor import INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
+from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
 from cmixpy.model.selectors import EACH_BIT
 from cmixpy.model.slots import NO_CLAIM
 
@@ -103,6 +103,8 @@ class PrivateArrays(NamedTuple):
     middles: np.ndarray
     found: np.ndarray
     followed: np.ndarray
+    run_symbols: np.ndarray
+    run_strengths: np.ndarray
     link: np.ndarray
     total: np.ndarray
     scratch: np.ndarray
@@ -248,10 +250,10 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
     set_rows = _spans(d.sets, d.symbol_bits)[2]
     final_rows = _spans(d.finals, d.symbol_bits)[2]
     inputs = np.zeros(d.inputs, dtype=np.int64)
-    per_context = d.inputs_per_context
-    first_match = per_context * len(d.contexts)
+    first_run = INPUTS_PER_CONTEXT * len(d.contexts)
+    first_match = d.inputs_per_context * len(d.contexts)
     for j, part in enumerate((rates.initial_indirect, rates.initial_direct, rates.initial_linear)):
-        inputs[j:first_match:per_context] = part * WEIGHT_ONE // 1000
+        inputs[j:first_run:INPUTS_PER_CONTEXT] = part * WEIGHT_ONE // 1000
     end = first_match + INPUTS_PER_MATCH * len(d.matches)
     inputs[first_match:end:INPUTS_PER_MATCH] = rates.initial_match * WEIGHT_ONE // 1000
     if d.experts:
@@ -303,6 +305,8 @@ def build_private(plan, threads: int) -> PrivateArrays:
         np.zeros((lanes, bits, BLOCK), dtype=np.int16),
         np.zeros((lanes, max(len(d.matches), 1)), dtype=np.int64),
         np.zeros((lanes, INDIRECT_TABLES), dtype=np.int64),
+        np.zeros((lanes, contexts), dtype=np.int32),
+        np.zeros((lanes, contexts), dtype=np.int32),
         np.zeros((threads, lanes * bits), dtype=np.int32),
         np.zeros((threads, d.inputs), dtype=np.int32),
         np.zeros((threads, SCRATCH), dtype=np.int64),

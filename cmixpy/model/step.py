@@ -27,7 +27,7 @@ from cmixpy.model.predictor import (
 )
 from cmixpy.model.records import update_record
 from cmixpy.model.selectors import selector_value
-from cmixpy.model.slots import claim_slots, fetch_slot, prefetch_slot, update_runs
+from cmixpy.model.slots import claim_all, fetch_slot, prefetch_slot, read_runs, update_runs
 
 
 @kernel
@@ -66,21 +66,8 @@ def build_run(timed):
     """The kernel, with or without the clock (clock.py)."""
 
     @kernel
-    def run(
-        plan,
-        shared,
-        private,
-        source,
-        codes,
-        code_starts,
-        decode,
-        sync,
-        thread,
-        threads,
-        first_step,
-        last_step,
-        times,
-    ):
+    def run(plan, shared, private, source, codes, code_starts, decode, sync, thread, threads,
+            first_step, last_step, times):
         """Code steps first_step … last_step - 1.
 
         Parameters
@@ -150,23 +137,21 @@ def build_run(timed):
                             claims = private.claims[index, nibble]
                             for c in range(contexts):
                                 claims[c] = fetch_slot(
-                                    slots,
-                                    plan.context_base[c],
-                                    plan.context_mask[c],
-                                    hashes[c],
+                                    slots, plan.context_base[c], plan.context_mask[c], hashes[c],
                                     copies[c],
                                 )
                                 if plan.context_known[c] and claims[c] >= 0:
                                     hits += 1
                             lane[f.ORDER_HITS] = hits
+                            if nibble == 0 and plan.numbers[5] > 3:
+                                read_runs(
+                                    copies, private.run_symbols[index],
+                                    private.run_strengths[index], plan.run_strength,
+                                )
                             if bits == 2:
                                 update_inverted(
-                                    lane,
-                                    plan,
-                                    slots,
-                                    private.inverted[index],
-                                    private.copies[index, 1],
-                                    private.claims[index, 1],
+                                    lane, plan, slots, private.inverted[index],
+                                    private.copies[index, 1], private.claims[index, 1],
                                 )
                     lap(timed, clock, LOOK_UP)
                     for index in range(lane_from, lane_to):
@@ -201,27 +186,12 @@ def build_run(timed):
                                 k = nibble * half + b
                                 bit = (symbol >> (bits - 1 - k)) & 1
                                 bit = code_bit(
-                                    lane,
-                                    plan,
-                                    shared,
-                                    private.copies[index, nibble],
-                                    private.copies[index, 0],
-                                    private.inputs[index],
-                                    private.touched[index],
-                                    private.rows[index],
-                                    private.errors[index],
-                                    private.middles[index],
-                                    partial,
-                                    node,
-                                    k,
-                                    bit,
-                                    decode,
-                                    code,
-                                    mine,
-                                    rate,
-                                    final_rate,
-                                    timed,
-                                    clock,
+                                    lane, plan, shared, private.copies[index, nibble],
+                                    private.run_symbols[index], private.run_strengths[index],
+                                    private.inputs[index], private.touched[index],
+                                    private.rows[index], private.errors[index],
+                                    private.middles[index], partial, node, k, bit, decode, code,
+                                    mine, rate, final_rate, timed, clock,
                                 )
                                 partial = 2 * partial + bit
                                 node = 2 * node + bit
@@ -278,12 +248,7 @@ def build_run(timed):
                                 lane[f.POSITION] = step + 1
                                 if step + 1 < lane[f.LENGTH]:
                                     hash_contexts(
-                                        index,
-                                        lane,
-                                        plan,
-                                        history,
-                                        private.hashes[index],
-                                        slots,
+                                        index, lane, plan, history, private.hashes[index], slots,
                                         False,
                                     )
                                     if bits == 2:
@@ -292,35 +257,17 @@ def build_run(timed):
                                         )
                     lap(timed, clock, HASHING)
                 stamp = step * groups + group + 1
-                for c in range(contexts):
-                    claim_slots(
-                        c,
-                        plan.context_base[c],
-                        lane_from,
-                        lane_to,
-                        private.active,
-                        private.claims,
-                        private.claimed[thread, c],
-                        stamp,
-                    )
+                claim_all(
+                    plan.context_base, lane_from, lane_to, private.active, private.claims,
+                    private.claimed[thread], stamp,
+                )
                 lap(timed, clock, SLOTS)
                 barrier(sync, threads)
                 lap(timed, clock, BARRIER)
 
                 commit(
-                    plan,
-                    shared,
-                    private,
-                    group_from,
-                    group_to,
-                    lane_from,
-                    lane_to,
-                    step,
-                    stamp,
-                    thread,
-                    threads,
-                    timed,
-                    clock,
+                    plan, shared, private, group_from, group_to, lane_from, lane_to, step, stamp,
+                    thread, threads, timed, clock,
                 )
                 barrier(sync, threads)
                 lap(timed, clock, BARRIER)

@@ -74,7 +74,7 @@ class Model:
     def _build_mixer(self) -> None:
         d, rates = self.description, self.rates
         first = [rates.initial_indirect, rates.initial_direct, rates.initial_linear]
-        first = (first + [0] * rates.runs) * len(d.contexts)
+        first = first * len(d.contexts) + [0] * rates.runs * len(d.contexts)
         first += [rates.initial_match, 0] * len(d.matches)
         for rule in d.experts:
             first += [rule.initial, 0, 0, 0, 0]
@@ -271,18 +271,19 @@ class Model:
     def _inputs(self, lane, copies, runs, node, partial, k) -> tuple[list[int], list]:
         """The mixer's inputs, and the counted entries that were touched on the way."""
         inputs, touched = [], []
-        for copy, first, histories in zip(copies, runs, self.histories, strict=True):
+        for copy, histories in zip(copies, self.histories, strict=True):
             probability, count, state = copy.nodes[node]
-            run = [self._run_input(first, partial, k)] if self.rates.runs else []
             if state == 0:
-                inputs += [0, 0, 0, *run]
+                inputs += [0, 0, 0]
                 continue
             p = histories.p16(state)
             touched.append((histories, state))
             confidence = 512 * count // (2 * count + self.rates.confidence)
             inputs.append(stretch(p >> 4))
             inputs.append(stretch((probability >> 1) >> 4) * confidence >> 8)
-            inputs += [(p - 32768) >> 4, *run]
+            inputs.append((p - 32768) >> 4)
+        if self.rates.runs:
+            inputs += [self._run_input(copy, partial, k) for copy in runs]
         for state, lengths in zip(lane.matches, self.lengths, strict=True):
             x = state.symbol | 1 << self.width
             if state.slot > 0 and x >> (self.width - k) == partial:
