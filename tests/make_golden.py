@@ -49,7 +49,35 @@ def executable(seed: str, size: int) -> bytes:
     )  # fmt: skip
 
 
-DATA = {"text": text, "dna": dna, "binary": binary, "executable": executable}
+def bitmap(seed: str, size: int) -> bytes:
+    """Rows of 40 bytes, each the one above moved by a bit now and then."""
+    row, rows = int.from_bytes(noise(seed, 40)) & (1 << 320) // 7, []
+    for value in noise(seed + " rows", size // 40):
+        row = row >> (value & 1) ^ (value == 0) << 160
+        rows.append(row.to_bytes(40))
+    return b"".join(rows)
+
+
+def lines(seed: str, size: int) -> bytes:
+    """Lines of 24 digits and a line feed, most digits high ones."""
+    return b"".join(
+        bytes(48 + max(value % 10, value >> 5) for value in noise(f"{seed} {i}", 24)) + b"\n"
+        for i in range(size // 25)
+    )
+
+
+def generator(seed: str, size: int) -> bytes:
+    """x[n] = x[n - 7] + x[n - 23] modulo 256."""
+    data = bytearray(noise(seed, 23))
+    while len(data) < size:
+        data.append((data[-7] + data[-23]) & 255)
+    return bytes(data)
+
+
+DATA = {
+    "text": text, "dna": dna, "binary": binary, "executable": executable, "records": binary,
+    "bitmap": bitmap, "lines": lines, "generator": generator,
+}  # fmt: skip
 # name: (data, options of compress)
 CASES = {
     f"{preset}-{level}": (
