@@ -4,6 +4,7 @@ import io
 import random
 from concurrent.futures import ThreadPoolExecutor
 
+import make_golden
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -29,8 +30,11 @@ CASES = {
     "text": words(1, 700),
     "dna": b">seq\n" + bases(2, 3000) + b"\nNNNN\n" + bases(3, 800).lower(),
     "binary": np.arange(1500, dtype="<u2").tobytes(),
-    "generator": bytes(i * (i + 1) // 2 % 256 for i in range(2000)),
+    "generator": make_golden.generator("api", 2000),
     "executable": np.arange(1500, dtype="<u2").tobytes(),
+    "records": np.arange(1500, dtype="<u2").tobytes(),
+    "bitmap": make_golden.bitmap("api", 2000),
+    "lines": make_golden.lines("api", 2500),
 }
 
 

@@ -175,7 +175,7 @@ def damaged(place: int) -> bytes:
         (lambda: damaged(9), "the header of segment 1 is damaged: its check is wrong"),
         (
             lambda: damaged(3),
-            "the archive has format version 0, this cmixpy reads version 2",
+            "the archive has format version 3, this cmixpy reads version 2",
         ),
         (
             lambda: cmixpy.compress(b"abc") + b"\n",
@@ -246,7 +246,7 @@ def test_version_and_help(cmixpy_says):
 def test_verbose_tells_what_was_chosen(folder, cmixpy_says):
     (folder / "noise").write_bytes(random.Random(5).randbytes(100))
     expected = (
-        "cmixpy: 2340 bytes: preset text, level 5, lanes 4, groups 2, table bits 15, threads 1, "
+        "cmixpy: 2340 bytes: preset lines, level 5, lanes 4, groups 2, table bits 15, threads 1, "
         "memory 1.01 MiB\n"
     )
     assert cmixpy_says("c", "-v", "in", "--threads", "1") == (0, "", expected)
