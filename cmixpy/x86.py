@@ -35,26 +35,25 @@ def _calls(data: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return places[inside], targets[inside]
 
 
-def _code_blocks(data: np.ndarray) -> np.ndarray:
-    """bool[blocks]: which blocks hold code."""
-    places, _ = _calls(data)
-    return np.bincount(places // BLOCK, minlength=-(-len(data) // BLOCK)) >= LEAST_CALLS
+def _code_blocks(places: np.ndarray, length: int) -> np.ndarray:
+    """bool[blocks]: which blocks hold code, from the places of calls."""
+    return np.bincount(places // BLOCK, minlength=-(-length // BLOCK)) >= LEAST_CALLS
 
 
 def is_executable(data: np.ndarray) -> bool:
     """Whether so much of uint8[n] is x86 code that its model pays."""
-    blocks = _code_blocks(data)
+    blocks = _code_blocks(_calls(data)[0], len(data))
     count = int(np.count_nonzero(blocks))
     return count >= LEAST_BLOCKS and count * LEAST_SHARE >= len(blocks)
 
 
 def code_ranges(data: np.ndarray) -> np.ndarray:
     """int64[n, 2]: begin and end of the stretches of code whose call targets repeat."""
-    _, targets = _calls(data)
+    places, targets = _calls(data)
     # Object files: what is not linked yet has no targets to share.
     if 2 * len(np.unique(targets)) > len(targets):
         return np.zeros((0, 2), dtype=np.int64)
-    blocks = np.flatnonzero(_code_blocks(data))
+    blocks = np.flatnonzero(_code_blocks(places, len(data)))
     if len(blocks) == 0:
         return np.zeros((0, 2), dtype=np.int64)
     breaks = np.flatnonzero(np.diff(blocks) > LONGEST_GAP + 1)

@@ -16,6 +16,7 @@ from reference.coder import Decoder, Encoder
 from reference.shared import Counted, Entry, Node, Weights
 
 from cmixpy import engine, presets
+from cmixpy.description import MOST_INPUTS
 from cmixpy.model import coder as coder_blocks
 from cmixpy.model import (
     contexts,
@@ -115,7 +116,7 @@ def test_histories():
 
 
 # The largest input is a logit of the first layer, or a stretch or scaled probability below 2304.
-WORST = [(mixer.MOST_INPUTS, 2304), (mixer.BLOCK, 3071)]
+WORST = [(MOST_INPUTS, 2304), (mixer.BLOCK, 3071)]
 
 
 @pytest.mark.parametrize(("inputs", "largest"), WORST)

@@ -77,6 +77,18 @@ def decode_bit(lane, code, probability):
 
 
 @block
+def start_coder(lane, code, decode):
+    """Set a lane's zeroed coder fields; the decoder takes its first four bytes."""
+    lane[f.CODE_RANGE] = 0xFFFFFFFF
+    lane[f.CODE_PENDING] = 1
+    lane[f.CODE_COUNT] = -1
+    if decode:
+        lane[f.CODE_COUNT] = 0
+        for _ in range(4):
+            lane[f.CODE_VALUE] = (lane[f.CODE_VALUE] << 8) | get_byte(lane, code)
+
+
+@block
 def flush(lane, out):
     """End the lane's code with the fewest bytes that still lie in [low, low + range)."""
     # range >= 2^24, so a value with 24 zero bits lies in the interval; its zeros are implied.

@@ -11,7 +11,7 @@ indirect contexts (what followed this one before) from paq8's indirect model.
 """
 
 from cmixpy.model import fields as f
-from cmixpy.model.hashing import FIRST_MULTIPLIER, MASK32
+from cmixpy.model.hashing import FIRST_MULTIPLIER, MASK32, add_to_hash
 from cmixpy.model.instructions import instruction_words
 from cmixpy.model.jit import block, routine
 from cmixpy.model.markup import update_element, update_quotes
@@ -20,6 +20,10 @@ from cmixpy.model.records import record_words
 # Tables of followers: of the last byte, the last two, a hash of the last three.
 INDIRECT_BITS = 18
 INDIRECT_TABLES = 3
+# Hashes that a parameter picks by its bits, and what tells them apart in the sum.
+WORD_FIELDS = (f.WORD, f.WORD_1, f.WORD_2, f.WORD_3)
+MARKUP_FIELDS = (f.TAG, f.TAG_1, f.TAG_2, f.KEY, f.WORD, f.NAME, f.QUOTED)
+PICKED_MULTIPLIERS = (3, 5, 11, 17, 23, 29, 31)
 
 
 @block
@@ -69,8 +73,7 @@ def update_bytes(lane, byte):
     if kind == 3:
         folded = byte + 32
     if kind == 2 or kind == 3 or kind == 7 or kind == 8:
-        lane[f.WORD] = ((lane[f.WORD] + folded + 1) * 0x2B4C5ED5) & MASK32
-        lane[f.WORD] = lane[f.WORD] ^ (lane[f.WORD] >> 15)
+        lane[f.WORD] = add_to_hash(lane[f.WORD], folded)
         lane[f.WORD_LENGTH] += 1
     elif lane[f.WORD_LENGTH] > 0:
         lane[f.WORD_3] = lane[f.WORD_2]
@@ -140,6 +143,16 @@ def byte_above(lane, history, distance):
 
 
 @block
+def picked(a, columns, lane):
+    """32 bits from those of the lane's `columns` that the bits of `a` pick."""
+    total = 0
+    for i in range(len(columns)):
+        if (a >> i) & 1:
+            total += lane[columns[i]] * PICKED_MULTIPLIERS[i]
+    return (total ^ (total >> 17)) & MASK32
+
+
+@block
 def context_words(function, a, b, lane, history, hints, table):
     """(first, second): the two 32-bit words that context `function` with parameters says."""
     first = 0
@@ -148,15 +161,7 @@ def context_words(function, a, b, lane, history, hints, table):
         first = lane[f.LOW] & a
         second = lane[f.HIGH] & b
     elif function == 1:  # words: bits 0-3 of a: current word and the three before; b masks bytes
-        if a & 1:
-            first += lane[f.WORD] * 3
-        if a & 2:
-            first += lane[f.WORD_1] * 5
-        if a & 4:
-            first += lane[f.WORD_2] * 11
-        if a & 8:
-            first += lane[f.WORD_3] * 17
-        first = (first ^ (first >> 17)) & MASK32
+        first = picked(a, WORD_FIELDS, lane)
         second = lane[f.LOW] & b
     elif function == 2:  # line: bytes above, and a masks bytes; b: 1 column, 2 first character
         first = byte_above(lane, history, 0) | (byte_above(lane, history, 1) << 8)
@@ -188,25 +193,11 @@ def context_words(function, a, b, lane, history, hints, table):
     elif function == 8:  # indirect: what followed the last 1 … 3 bytes; a & 3: which, a >> 2: bytes
         first = lane[f.FOLLOWERS + (a & 3)] & ((1 << 8 * (a >> 2)) - 1)
         second = lane[f.LOW] & b
-    elif function == 11:  # markup: a picks elements, key, word, the name and string being read
-        if a & 1:
-            first += lane[f.TAG] * 3
-        if a & 2:
-            first += lane[f.TAG_1] * 5
-        if a & 4:
-            first += lane[f.TAG_2] * 11
-        if a & 8:
-            first += lane[f.KEY] * 17
-        if a & 16:
-            first += lane[f.WORD] * 23
-        if a & 32:
-            first += lane[f.NAME] * 29
-        if a & 64:
-            first += lane[f.QUOTED] * 31
-        first = (first ^ (first >> 17)) & MASK32
-        second = lane[f.LOW] & b
-    elif function == 10:  # x86 instructions
-        first, second = instruction_words(a, b, lane, table)
     elif function == 9:  # records: neighbours at the distances that the hints say
         first, second = record_words(a, b, lane, history, hints)
+    elif function == 10:  # x86 instructions
+        first, second = instruction_words(a, b, lane, table)
+    elif function == 11:  # markup: a picks elements, key, word, the name and string being read
+        first = picked(a, MARKUP_FIELDS, lane)
+        second = lane[f.LOW] & b
     return first, second

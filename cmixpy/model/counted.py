@@ -36,13 +36,26 @@ def apply_counted(entry, touched, ones, limit, reciprocal):
 
 
 @block
+def gather(probability, entry, one):
+    """Note a touch of `entry` by a bit in its upper half: bits (low 16) and ones (high 16)."""
+    probability[entry] += (1 << 32) + (one << 48)
+
+
+@block
+def settle(probability, entry, limit, reciprocal):
+    """Apply what `entry` has gathered, if it has not been applied yet."""
+    gathered = probability[entry]
+    if gathered > ENTRY_MASK:
+        probability[entry] = apply_counted(
+            gathered & ENTRY_MASK, (gathered >> 32) & 0xFFFF, gathered >> 48, limit, reciprocal
+        )
+
+
+@block
 def commit_counted(
     touched, column, lanes_from, lanes_to, bits, active, symbols, probability, limit, reciprocal
 ):
-    """Commit column `column` of `touched` (int32[lanes, columns, bits]) for lanes of a group.
-
-    The upper half of an entry gathers, within this call, the bits (low 16) and ones (high 16).
-    """
+    """Commit column `column` of `touched` (int32[lanes, columns, bits]) for lanes of a group."""
     for lane in range(lanes_from, lanes_to):
         if active[lane]:
             symbol = symbols[lane]
@@ -50,17 +63,11 @@ def commit_counted(
             for k in range(bits):
                 entry = entries[k]
                 if entry >= 0:
-                    one = (symbol >> (bits - 1 - k)) & 1
-                    probability[entry] += (1 << 32) + (one << 48)
+                    gather(probability, entry, (symbol >> (bits - 1 - k)) & 1)
     for lane in range(lanes_from, lanes_to):
         if active[lane]:
             entries = touched[lane, column]
             for k in range(bits):
                 entry = entries[k]
                 if entry >= 0:
-                    gathered = probability[entry]
-                    if gathered > ENTRY_MASK:
-                        probability[entry] = apply_counted(
-                            gathered & ENTRY_MASK, (gathered >> 32) & 0xFFFF, gathered >> 48, limit,
-                            reciprocal,
-                        )
+                    settle(probability, entry, limit, reciprocal)

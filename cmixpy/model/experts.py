@@ -10,7 +10,7 @@ Origin: the expert model (XM, Cao et al. 2007); repeat models of cmix, GeCo3 and
 
 from cmixpy.model import fields as f
 from cmixpy.model.contexts import reverse_strand
-from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK, apply_counted
+from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK, gather, settle
 from cmixpy.model.jit import block, routine
 from cmixpy.model.match import start_of_lane_at
 
@@ -267,17 +267,12 @@ def commit_experts(touched, lanes_from, lanes_to, active, probability, limit, re
         if active[lane]:
             for i in range(limit):
                 if touched[lane, i] >= 0:
-                    probability[touched[lane, i] >> 1] += (1 << 32) + ((touched[lane, i] & 1) << 48)
+                    gather(probability, touched[lane, i] >> 1, touched[lane, i] & 1)
     for lane in range(lanes_from, lanes_to):
         if active[lane]:
             for i in range(limit):
                 if touched[lane, i] >= 0:
-                    gathered = probability[touched[lane, i] >> 1]
-                    if gathered > ENTRY_MASK:
-                        probability[touched[lane, i] >> 1] = apply_counted(
-                            gathered & ENTRY_MASK, (gathered >> 32) & 0xFFFF, gathered >> 48,
-                            MOST, reciprocal,
-                        )
+                    settle(probability, touched[lane, i] >> 1, MOST, reciprocal)
 
 
 @block

@@ -17,3 +17,10 @@ def mix(first, second):
     # A second round: the multiplier's low bits alone would leave low words correlated.
     h = ((h & MASK32) * THIRD_MULTIPLIER + (h >> 32) * FIRST_MULTIPLIER) & 0x3FFFFFFFFFFFFFFF
     return h ^ (h >> 29)
+
+
+@block
+def add_to_hash(h, byte):
+    """Hash of a string that goes on with `byte`; 32 bits."""
+    h = ((h + byte + 1) * 0x2B4C5ED5) & MASK32
+    return h ^ (h >> 15)

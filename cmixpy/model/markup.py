@@ -6,17 +6,10 @@ and XMill's containers, Liefke and Suciu 2000).
 """
 
 from cmixpy.model import fields as f
-from cmixpy.model.hashing import MASK32
+from cmixpy.model.hashing import add_to_hash
 from cmixpy.model.jit import block
 
 OPENING, CLOSING, OTHER, NAME_ENDED = 1, 2, 3, 4
-
-
-@block
-def add_to_hash(h, byte):
-    """Hash of a string that goes on with `byte`; 32 bits."""
-    h = ((h + byte + 1) * 0x2B4C5ED5) & MASK32
-    return h ^ (h >> 15)
 
 
 @block

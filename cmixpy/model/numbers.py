@@ -9,7 +9,7 @@ byte a binary tree under the longest of the last four, two and one bytes that ha
 import numpy as np
 
 from cmixpy.model import fields as f
-from cmixpy.model.coder import decode_bit, encode_bit, flush, get_byte
+from cmixpy.model.coder import decode_bit, encode_bit, flush, start_coder
 from cmixpy.model.counted import COUNT_BITS, COUNT_MASK, apply_counted
 from cmixpy.model.jit import block, kernel
 from cmixpy.model.logistic import reciprocal_table
@@ -58,13 +58,7 @@ def code_numbers(values, kinds, code, table, text, decode, reciprocal, lane, las
     Returns the bytes used, or -1 when `code` was too small. `lane` is a zeroed row of lane fields,
     `last_size` int64[KINDS] of zeros.
     """
-    lane[f.CODE_RANGE] = 0xFFFFFFFF
-    lane[f.CODE_PENDING] = 1
-    lane[f.CODE_COUNT] = -1
-    if decode:
-        lane[f.CODE_COUNT] = 0
-        for _ in range(4):
-            lane[f.CODE_VALUE] = (lane[f.CODE_VALUE] << 8) | get_byte(lane, code)
+    start_coder(lane, code, decode)
     last = 0
     for i in range(values.shape[0]):
         kind = np.int64(kinds[i])

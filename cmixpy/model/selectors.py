@@ -22,9 +22,8 @@ def match_selector(function, lane):
     if function == 3:  # longest match of all models
         for m in range(f.MATCH_LIMIT):
             value = max(value, lane[f.MATCH + m * f.MATCH_FIELDS + f.MATCH_SLOT])
-    elif function == 8:  # the first match model's symbol and length
-        if slot > 0:
-            value = lane[f.MATCH + f.MATCH_SYMBOL] + 256 * min(1 + (slot >> 1), 7)
+    elif function == 8 and slot > 0:  # the first match model's symbol and length
+        value = lane[f.MATCH + f.MATCH_SYMBOL] + 256 * min(1 + (slot >> 1), 7)
     elif function == 12:  # match state, two models apart
         value = slot >> 1
         value += 8 * (lane[f.MATCH + f.MATCH_FIELDS + f.MATCH_SLOT] >> 1)

@@ -9,7 +9,7 @@ to the lowest lane that claims it, and the commit of a column walks the lanes in
 from cmixpy.model import fields as f
 from cmixpy.model.atomics import barrier, cycles
 from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING, SLOTS, lap
-from cmixpy.model.coder import flush, get_byte
+from cmixpy.model.coder import flush, start_coder
 from cmixpy.model.commit import commit
 from cmixpy.model.contexts import note_followers, read_followers, update_bases, update_bytes
 from cmixpy.model.experts import find_experts, move_experts
@@ -44,14 +44,7 @@ def start_lanes(plan, private, codes, code_starts, decode):
         lane[f.LINE_BEFORE] = lane[f.START]
         for m in range(f.MATCH_LIMIT):
             lane[f.MATCH + m * f.MATCH_FIELDS + f.MATCH_POINTER] = -1
-        lane[f.CODE_RANGE] = 0xFFFFFFFF
-        lane[f.CODE_PENDING] = 1
-        lane[f.CODE_COUNT] = -1
-        if decode:
-            lane[f.CODE_COUNT] = 0
-            code = codes[code_starts[index] : code_starts[index + 1]]
-            for _ in range(4):
-                lane[f.CODE_VALUE] = (lane[f.CODE_VALUE] << 8) | get_byte(lane, code)
+        start_coder(lane, codes[code_starts[index] : code_starts[index + 1]], decode)
 
 
 @kernel
