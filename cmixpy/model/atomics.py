@@ -26,7 +26,7 @@ def _element_pointer(context, builder, array_type, array, index):
 
 @intrinsic
 def prefetch_row(typingctx, array, index):
-    """Ask for the cache line where row `index` of a 2-d array begins."""
+    """Ask for the cache line where row (or element) `index` of an array begins."""
 
     def codegen(context, builder, signature, args):
         array_type = signature.args[0]

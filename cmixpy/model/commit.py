@@ -52,13 +52,12 @@ def commit(plan, shared, private, lanes_from, lanes_to, own_from, own_to, step, 
         task += threads
     task -= sets + finals
     lap(timed, clock, WEIGHTS)
-    while task < contexts + matches + stages:
-        commit_counted(
-            private.touched, task, lanes_from, lanes_to, bits, private.active, private.symbols,
-            shared.probability, plan.touched_limit[task], plan.reciprocal,
-        )
-        task += threads
-    task -= contexts + matches + stages
+    columns = contexts + matches + stages
+    commit_counted(
+        private.touched, columns * thread // threads, columns * (thread + 1) // threads, lanes_from,
+        lanes_to, bits, private.active, private.symbols, shared.probability, plan.touched_limit,
+        plan.reciprocal,
+    )
     while task < matches:
         if plan.match_insert[task]:
             # Highest lane first, so that the lowest lane's place stays.

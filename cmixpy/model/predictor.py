@@ -8,6 +8,7 @@ commit (step.py) needs is noted in the lane's rows of the `private` arrays.
 import numpy as np
 
 from cmixpy.model import fields as f
+from cmixpy.model.atomics import prefetch_row
 from cmixpy.model.clock import CODING, HISTORIES, MIXING, REFINING, lap
 from cmixpy.model.coder import decode_bit, encode_bit
 from cmixpy.model.contexts import context_words, reverse_strand
@@ -28,6 +29,8 @@ SSE_BUCKETS = 33
 EXPECTED, FOLLOWED = 6, 8
 RECORD = 9  # the one whose windows of pixels move on with the second nibble
 SSE_STEP = (2 * LOGIT_LIMIT + 2) // (SSE_BUCKETS - 1)
+# Of counted entries, and of weights, in a cache line.
+ENTRIES_PER_LINE, WEIGHTS_PER_LINE = 8, 16
 
 
 @block
@@ -133,10 +136,27 @@ def weight_row(base, span, value, partial, k, bits):
 
 
 @block
+def prefetch_weights(plan, weights, values, partial, k):
+    """Ask for the rows of bit `k` of the first layer, where a bit does not change the selector."""
+    for s in range(plan.set_function.shape[0]):
+        if not plan.set_each_bit[s]:
+            row = weight_row(
+                plan.set_base[s], plan.set_span[s], values[s], partial, k, plan.numbers[2]
+            )
+            w = weights[row]
+            for i in range(0, w.shape[0], WEIGHTS_PER_LINE):
+                prefetch_row(w, i)
+
+
+@block
 def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, touched, rows, errors,
              middles, partial, node, k, bit, decode, code, scratch, rate, final_rate, timed, clock):
     """Predict bit `k` of the symbol, code it, learn what is private; the bit."""
     bits = plan.numbers[2]
+    for s in range(plan.sse_function.shape[0]):
+        first = plan.sse_base[s] + ((scratch[24 + s] << bits) + partial) * SSE_BUCKETS
+        for i in range(0, SSE_BUCKETS, ENTRIES_PER_LINE):
+            prefetch_row(shared.probability, first + i)
     contexts = plan.context_function.shape[0]
     matches = plan.match_minimum.shape[0]
     stretch = plan.stretch
@@ -148,7 +168,7 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
         state = word & 255
         count = (word >> 8) & 127
         entry = 256 * c + state
-        touched[c, k] = entry
+        touched[k, c] = entry
         indirect = (probability[entry] & ENTRY_MASK) >> (COUNT_BITS + 6)
         direct = word >> 16
         at = INPUTS_PER_CONTEXT * c
@@ -184,7 +204,7 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
         if entry < 0 and lane[base + f.MATCH_SLOT] > 0:
             # The match has failed inside this symbol: let the selectors know.
             lane[base + f.MATCH_SLOT] = 0
-        touched[contexts + m, k] = entry
+        touched[k, contexts + m] = entry
         x[at] = first
         x[at + 1] = second
         at += INPUTS_PER_MATCH
@@ -243,7 +263,7 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
             + ((probability[first + low + 1] & ENTRY_MASK) >> (COUNT_BITS + 6)) * weight
         ) // SSE_STEP
         final += refined * plan.sse_share[s]
-        touched[contexts + matches + s, k] = first + near
+        touched[k, contexts + matches + s] = first + near
     final = final >> 4
     final = min(max(final, 1), 65535)
 

@@ -21,6 +21,7 @@ from cmixpy.model.slots import NO_CLAIM
 
 MATCH_ENTRIES = 2048
 SCRATCH = 64
+ALIGNMENT = 128  # bytes
 
 
 class PlanArrays(NamedTuple):
@@ -101,6 +102,7 @@ class PrivateArrays(NamedTuple):
     rows: np.ndarray
     errors: np.ndarray
     middles: np.ndarray
+    ahead: np.ndarray
     found: np.ndarray
     followed: np.ndarray
     run_symbols: np.ndarray
@@ -111,6 +113,17 @@ class PrivateArrays(NamedTuple):
     experts: np.ndarray
     expert_touched: np.ndarray
     expert_key: np.ndarray
+
+
+def aligned_zeros(shape, dtype) -> np.ndarray:
+    """Zeros that begin at a pair of cache lines, so that rows of 64 bytes lie in one line each.
+
+    The system's allocator puts large arrays 16 bytes past a page: every slot would need two lines.
+    """
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + ALIGNMENT, dtype=np.uint8)
+    first = -raw.ctypes.data % ALIGNMENT
+    return raw[first : first + size].view(dtype).reshape(shape)
 
 
 def int64(values):
@@ -236,7 +249,8 @@ def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
     if d.experts:
         entry = experts.FIRST << 6 << COUNT_BITS | experts.START
         parts.append(np.full(experts.EXPERT_ENTRIES, entry, dtype=np.int64))
-    return np.concatenate(parts).astype(np.int64)
+    entries = aligned_zeros(sum(map(len, parts)), np.int64)
+    return np.concatenate(parts, out=entries)
 
 
 def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
@@ -245,7 +259,8 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
     rates = d.rates
     words = 16 if d.symbol_bits == 8 else 4
     # Zeros: no tag, so never a hit, and the first to be replaced. Memory is taken as it is used.
-    slots = np.zeros((int(arrays.context_mask.sum()) + len(d.contexts), words), dtype=np.uint32)
+    rows = int(arrays.context_mask.sum()) + len(d.contexts)
+    slots = aligned_zeros((rows, words), np.uint32)
     probability = initial_probabilities(plan, arrays)
     set_rows = _spans(d.sets, d.symbol_bits)[2]
     final_rows = _spans(d.finals, d.symbol_bits)[2]
@@ -258,8 +273,9 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
     inputs[first_match:end:INPUTS_PER_MATCH] = rates.initial_match * WEIGHT_ONE // 1000
     if d.experts:
         inputs[end] = d.experts[0].initial * WEIGHT_ONE // 1000
-    weights = np.tile(inputs.astype(np.int32), (set_rows, 1))
-    final_weights = np.zeros((final_rows, BLOCK), dtype=np.int32)
+    weights = aligned_zeros((set_rows, d.inputs), np.int32)
+    weights[:] = inputs
+    final_weights = aligned_zeros((final_rows, BLOCK), dtype=np.int32)
     final_weights[:, : len(d.sets)] = WEIGHT_ONE // len(d.sets)
     match_rows = int(arrays.match_mask.max()) + 1 if d.matches else 1
     return SharedArrays(
@@ -285,7 +301,7 @@ def build_private(plan, threads: int) -> PrivateArrays:
     rows = len(d.sets) + len(d.finals)
     most_experts = max((e.limit for e in d.experts), default=1)
     touched = contexts + len(d.matches) + len(d.stages)
-    inputs = np.zeros((lanes, bits, d.inputs), dtype=np.int16)
+    inputs = aligned_zeros((lanes, bits, d.inputs), np.int16)
     # Twice as many places as claims, so that the open-addressing sets stay short.
     places = 1 << (4 * lanes + 7).bit_length()
     return PrivateArrays(
@@ -295,20 +311,21 @@ def build_private(plan, threads: int) -> PrivateArrays:
         np.zeros(lanes, dtype=np.int64),
         np.zeros((lanes, contexts), dtype=np.int64),
         np.zeros((lanes, contexts), dtype=np.int64),
-        np.zeros((lanes, 2, contexts, words), dtype=np.uint32),
+        aligned_zeros((lanes, 2, contexts, words), np.uint32),
         np.full((lanes, 2, contexts), NO_CLAIM, dtype=np.int64),
         np.zeros((threads, contexts, places), dtype=np.int64),
         inputs,
-        np.full((lanes, touched, bits), -1, dtype=np.int32),
+        np.full((lanes, bits, touched), -1, dtype=np.int32),
         np.zeros((lanes, bits, rows), dtype=np.int32),
         np.zeros((lanes, bits, rows), dtype=np.int32),
-        np.zeros((lanes, bits, BLOCK), dtype=np.int16),
+        aligned_zeros((lanes, bits, BLOCK), np.int16),
+        np.zeros((lanes, max(len(d.matches), 1)), dtype=np.int64),
         np.zeros((lanes, max(len(d.matches), 1)), dtype=np.int64),
         np.zeros((lanes, INDIRECT_TABLES), dtype=np.int64),
         np.zeros((lanes, contexts), dtype=np.int32),
         np.zeros((lanes, contexts), dtype=np.int32),
         np.zeros((threads, lanes * bits), dtype=np.int32),
-        np.zeros((threads, d.inputs), dtype=np.int32),
+        aligned_zeros((threads, d.inputs), np.int32),
         np.zeros((threads, SCRATCH), dtype=np.int64),
         np.zeros((lanes, most_experts, experts.EXPERT_FIELDS), dtype=np.int64),
         np.full((lanes, most_experts), -1, dtype=np.int32),

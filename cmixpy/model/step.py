@@ -15,12 +15,13 @@ from cmixpy.model.contexts import note_followers, read_followers, update_bases, 
 from cmixpy.model.experts import find_experts, move_experts
 from cmixpy.model.instructions import take_instruction_byte
 from cmixpy.model.jit import kernel
-from cmixpy.model.match import find_matches, lane_start, move_matches, recent_hash
+from cmixpy.model.match import find_matches, lane_start, look_ahead, move_matches
 from cmixpy.model.predictor import (
     RECORD,
     code_bit,
     hash_contexts,
     hash_inverted,
+    prefetch_weights,
     second_hash,
     second_record_hash,
     update_inverted,
@@ -105,11 +106,12 @@ def build_run(timed):
                     private.active[index] = step < lane[f.LENGTH]
                     if step < lane[f.LENGTH]:
                         if step == 0:
+                            look_ahead(lane, private.ahead[index], plan, shared)
                             hash_contexts(
                                 index, lane, plan, history, private.hashes[index], slots, False
                             )
                         lap(timed, clock, HASHING)
-                        find_matches(lane, plan, shared)
+                        find_matches(lane, private.ahead[index], plan, shared)
                         if plan.numbers[6]:
                             read_followers(lane, shared.followers)
                         if bits == 2 and plan.experts[0] > 0:
@@ -174,6 +176,7 @@ def build_run(timed):
                                     plan.stretch,
                                 )
                             partial = private.partial[index] + 0
+                            prefetch_weights(plan, shared.weights, mine, partial, nibble * half)
                             node = 1
                             for b in range(half):
                                 k = nibble * half + b
@@ -209,10 +212,7 @@ def build_run(timed):
                                 # The table takes the place of this symbol, under what led to it.
                                 for m in range(matches):
                                     if plan.match_insert[m]:
-                                        private.found[index, m] = (
-                                            recent_hash(lane, history, plan.match_minimum[m], bits)
-                                            & plan.match_mask[m]
-                                        )
+                                        private.found[index, m] = private.ahead[index, m]
                                 if bits == 2 and plan.experts[0] > 0:
                                     move_experts(
                                         lane, private.experts[index], private.expert_touched[index],
@@ -240,6 +240,7 @@ def build_run(timed):
                                     update_bases(lane, symbol)
                                 lane[f.POSITION] = step + 1
                                 if step + 1 < lane[f.LENGTH]:
+                                    look_ahead(lane, private.ahead[index], plan, shared)
                                     hash_contexts(
                                         index, lane, plan, history, private.hashes[index], slots,
                                         False,
