@@ -21,16 +21,14 @@ from cmixpy.model.mixer import dot
 from cmixpy.model.records import PIXELS, record_words
 from cmixpy.model.selectors import match_selector
 from cmixpy.model.slots import NO_CLAIM, fetch_slot, prefetch_slot, update_node
+from cmixpy.model.sse import ask_stages, refine
 
 INPUTS_PER_CONTEXT = 3
 INPUTS_PER_MATCH = 2
-SSE_BUCKETS = 33
 # Context functions that read what is known only after the last commit: match models, followers.
 EXPECTED, FOLLOWED = 6, 8
 RECORD = 9  # the one whose windows of pixels move on with the second nibble
-SSE_STEP = (2 * LOGIT_LIMIT + 2) // (SSE_BUCKETS - 1)
-# Of counted entries, and of weights, in a cache line.
-ENTRIES_PER_LINE, WEIGHTS_PER_LINE = 8, 16
+WEIGHTS_PER_LINE = 16  # of a cache
 
 
 @block
@@ -153,10 +151,7 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
              middles, partial, node, k, bit, decode, code, scratch, rate, final_rate, timed, clock):
     """Predict bit `k` of the symbol, code it, learn what is private; the bit."""
     bits = plan.numbers[2]
-    for s in range(plan.sse_function.shape[0]):
-        first = plan.sse_base[s] + ((scratch[24 + s] << bits) + partial) * SSE_BUCKETS
-        for i in range(0, SSE_BUCKETS, ENTRIES_PER_LINE):
-            prefetch_row(shared.probability, first + i)
+    ask_stages(plan, shared.probability, scratch, partial)
     contexts = plan.context_function.shape[0]
     matches = plan.match_minimum.shape[0]
     stretch = plan.stretch
@@ -248,24 +243,9 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
 
     lap(timed, clock, MIXING)
 
-    # SSE: what really happened when the mix said this, under a small context (PAQ's APM).
-    position = mixed + LOGIT_LIMIT + 1
-    low = position // SSE_STEP
-    weight = position - low * SSE_STEP
-    near = low + (2 * weight) // SSE_STEP
-    stages = plan.sse_function.shape[0]
-    final = p_mixed * plan.numbers[4]
-    for s in range(stages):
-        value = scratch[24 + s]
-        first = plan.sse_base[s] + ((value << bits) + partial) * SSE_BUCKETS
-        refined = (
-            ((probability[first + low] & ENTRY_MASK) >> (COUNT_BITS + 6)) * (SSE_STEP - weight)
-            + ((probability[first + low + 1] & ENTRY_MASK) >> (COUNT_BITS + 6)) * weight
-        ) // SSE_STEP
-        final += refined * plan.sse_share[s]
-        touched[k, contexts + matches + s] = first + near
-    final = final >> 4
-    final = min(max(final, 1), 65535)
+    final = refine(
+        plan, shared.probability, scratch, mixed, p_mixed, partial, touched[k], contexts + matches
+    )
 
     lap(timed, clock, REFINING)
 

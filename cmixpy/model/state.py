@@ -15,9 +15,10 @@ from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
 from cmixpy.model.counted import COUNT_BITS
 from cmixpy.model.instructions import instruction_table
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
-from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
+from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
 from cmixpy.model.selectors import EACH_BIT
 from cmixpy.model.slots import NO_CLAIM
+from cmixpy.model.sse import SSE_BUCKETS, SSE_STEP
 
 MATCH_ENTRIES = 2048
 SCRATCH = 64

@@ -29,6 +29,7 @@ from cmixpy.model.predictor import (
 from cmixpy.model.records import update_record
 from cmixpy.model.selectors import selector_value
 from cmixpy.model.slots import claim_all, fetch_slot, prefetch_slot, read_runs, update_runs
+from cmixpy.model.sse import SSE_VALUES
 
 
 @kernel
@@ -171,7 +172,7 @@ def build_run(timed):
                                         plan.hints, plan.stretch,
                                     )
                             for s in range(stages):
-                                mine[24 + s] = selector_value(
+                                mine[SSE_VALUES + s] = selector_value(
                                     plan.sse_function[s], plan.sse_a[s], lane, history, plan.hints,
                                     plan.stretch,
                                 )
