@@ -107,7 +107,7 @@ class Experts:
     tolerance: int
     initial: int
 
-    LIMITS = ((1, 15), (1, 12), (1, 255), (0, 32), (0, 16), (0, 1000))
+    LIMITS = ((1, 31), (1, 12), (1, 255), (0, 32), (0, 16), (0, 1000))
 
 
 @dataclass(frozen=True)

@@ -40,9 +40,9 @@ def settle(probability, entry, limit, reciprocal):
     """Apply what `entry` has gathered; nothing, the second time."""
     # No branch on whether it is the second time: it could not be predicted.
     gathered = probability[entry] + 0
-    probability[entry] = apply_counted(
-        gathered & ENTRY_MASK, (gathered >> 32) & 0xFFFF, gathered >> 48, limit, reciprocal
-    )
+    touched = (gathered >> 32) & 0xFFFF
+    ones = (gathered >> 48) & 0xFFFF
+    probability[entry] = apply_counted(gathered & ENTRY_MASK, touched, ones, limit, reciprocal)
 
 
 @block
