@@ -91,7 +91,7 @@ def report(names: list[str], files: list[str], sizes: list[list[int]]) -> str:
     return table(["left out", *files, ""], lines)
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.ablate", description=__doc__.split("\n")[0])
     parser.add_argument("--preset", choices=presets.PRESETS, default="text")
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
@@ -100,7 +100,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--append", action="store_true", help="add the table to LOG.md")
     parser.add_argument("--data", metavar="DIR")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     pieces = data.require(chosen.files or FILES[chosen.preset], data.directory(chosen.data))
     whole = presets.describe(chosen.level, chosen.preset)
     rows = [("nothing", whole), *variants.leave_one_out(whole)]

@@ -53,7 +53,7 @@ def by_size(content: bytes, megabytes, options: dict) -> str:
     return table(["MB", "lanes", "table bits", "bytes", "KB/s", "ns/byte"], lines)
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.lanes", description=__doc__.split("\n")[0])
     parser.add_argument("file", nargs="?", default="enwik8.4M", metavar="FILE[:BYTES]")
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
@@ -61,7 +61,7 @@ def main() -> int:
     parser.add_argument("--lanes", nargs="*", type=int, default=LANES, metavar="N")
     parser.add_argument("--sizes", nargs="*", type=float, default=SIZES, metavar="MB")
     parser.add_argument("--data", metavar="DIR")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     folder = data.directory(chosen.data)
     options = {"level": chosen.level, "threads": chosen.threads}
     # Not timed: kernels are compiled or loaded.

@@ -39,7 +39,7 @@ def code(plan, source, threads: int, kernel):
     return segment, wall, (after - before) / wall
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.phases", description=__doc__.split("\n")[0])
     parser.add_argument("file", nargs="?", default="enwik8.4M", metavar="FILE")
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
@@ -48,7 +48,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bytes", type=int)
     parser.add_argument("--data", metavar="DIR")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     spec = f"{chosen.file}:{chosen.bytes}" if chosen.bytes else chosen.file
     (piece,) = data.require([spec], data.directory(chosen.data))
     preset = symbols.preset_of(piece, chosen.preset)

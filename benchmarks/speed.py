@@ -50,7 +50,7 @@ def balance_line(runs: dict[int, list[dict]], threads: int) -> str:
     return f"Decompress / compress time, threads {threads}: {median(ratios):.2f} ({pairs})"
 
 
-def main() -> int:
+def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks.speed", description=__doc__.split("\n")[0])
     parser.add_argument("--file", default="enwik8.4M", metavar="NAME[:BYTES]")
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
@@ -58,7 +58,7 @@ def main() -> int:
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--data", metavar="DIR")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     if chosen.quick:
         chosen.pairs = QUICK_PAIRS
         if ":" not in chosen.file:
