@@ -16,9 +16,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import data, machine, symbols, variants
+from benchmarks import data, machine, symbols
 from benchmarks.markdown import table
 from cmixpy import presets
+from cmixpy.analysis import variants
 from cmixpy.codec import DEFAULT_LEVEL
 from cmixpy.description import Description
 

@@ -1,6 +1,7 @@
 """Pieces of the corpora: files, or their beginnings, that were found and verified (corpora.py)."""
 
 import itertools
+import random
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -8,7 +9,8 @@ from benchmarks import corpora
 from benchmarks.corpora import CHECKOUT, CorpusError, directory
 
 __all__ = [
-    "CHECKOUT", "FILES", "TEXT_FILES", "Piece", "concatenated", "directory", "find", "require",
+    "CHECKOUT", "FILES", "TEXT_FILES", "Piece", "concatenated", "directory", "find",
+    "generated_text", "require", "write_concatenated",
 ]  # fmt: skip
 TEXT_FILES = ("enwik6", "enwik8.4M")
 FILES = (
@@ -63,10 +65,46 @@ def require(specs, folder: Path) -> list[Piece]:
 
 
 def concatenated(folder: Path, most: int) -> bytes:
-    """The corpus's files one after the other, at most `most` bytes: text first, bases last.
+    """The corpora's files one after the other, at most `most` bytes: text first, bases last.
 
     Every file occurs once, so that no match model lives off repetition.
     """
+    parts, missing = [], most
+    for piece in require(_in_a_row(), folder):
+        if missing <= 0:
+            break
+        parts.append(piece.read()[:missing])
+        missing -= len(parts[-1])
+    return b"".join(parts)
+
+
+def write_concatenated(folder: Path, length: int, target: Path) -> None:
+    """`length` bytes to a file: those of `concatenated`, and generated text behind them."""
+    with open(target, "wb") as sink:
+        sink.write(concatenated(folder, length))
+        seed = 0
+        while sink.tell() < length:
+            sink.write(generated_text(seed, min(1 << 20, length - sink.tell())))
+            seed += 1
+
+
+def generated_text(seed: int, length: int) -> bytes:
+    """Words of a vocabulary of the seed's own, the likelier the lower their rank."""
+    dice = random.Random(seed)
+    letters = "etaoinshrdlucmfwygpbvkxqjz"
+    words = [
+        "".join(letters[int(26 * dice.random() ** 2)] for _ in range(2 + int(8 * dice.random())))
+        for _ in range(4000)
+    ]
+    out: list[str] = []
+    size = 0
+    while size < length:
+        out.append(words[int(4000 ** dice.random()) - 1])
+        size += len(out[-1]) + 1
+    return " ".join(out).encode()[:length].ljust(length, b"\n")
+
+
+def _in_a_row() -> list[str]:
     copies = {"enwik6", "calgary/pic"}
     first = ("enwik8.4M", "dickens", "xml")
     last = ("E.coli", "human.chr20.4M")
@@ -75,10 +113,4 @@ def concatenated(folder: Path, most: int) -> bytes:
         for entry in corpora.registry().values()
         if entry.set in ("calgary", "canterbury", "misc") and entry.name not in copies
     ]
-    parts, missing = [], most
-    for piece in require([*first, *others, *last], folder):
-        if missing <= 0:
-            break
-        parts.append(piece.read()[:missing])
-        missing -= len(parts[-1])
-    return b"".join(parts)
+    return [*first, *others, *last]

@@ -19,7 +19,7 @@ Series = dict[tuple[str, int], list[tuple[str, int]]]
 
 
 def series(rows: Iterable[dict]) -> Series:
-    """(file, level) → [(commit, bytes)] wherever the bytes changed (on any machine: they do not differ)."""
+    """(file, level) → [(commit, bytes)] wherever the bytes changed."""
     found: Series = {}
     for row in rows:
         if row["program"] != "cmixpy":

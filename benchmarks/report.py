@@ -115,7 +115,7 @@ def pareto_plot(found: dict[str, dict], file: str, about: str, path: Path) -> No
             axis.scatter(*point, s=28, color="#c0392b" if ours else "#34495e", zorder=2)
             axis.annotate(name, point, xytext=(4, 4), textcoords="offset points", fontsize=8)
         axis.set(xscale="log", yscale="log", xlabel=f"seconds to {way} (wall)")
-        axis.margins(x=0.18, y=0.08)
+        axis.margins(x=0.3, y=0.08)
         axis.grid(True, which="both", color="#eee", linewidth=0.6)
         axis.yaxis.set_major_formatter(StrMethodFormatter("{x:,.0f}"))
         axis.yaxis.set_minor_formatter(NullFormatter())
@@ -129,8 +129,9 @@ def pareto_plot(found: dict[str, dict], file: str, about: str, path: Path) -> No
 
 
 def _ticks(low: float, high: float) -> list[float]:
-    """Round numbers of a log axis from low to high."""
-    steps = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+    """Round numbers of a log axis from low to high, more of them where the two are close."""
+    coarse = (1, 1.2, 1.5, 2, 2.5, 3, 4, 5, 6, 8)
+    steps = coarse if high > 3 * low else [n / 10 for n in (*range(10, 20), *range(20, 100, 5))]
     numbers = [step * 10**power for power in range(12) for step in steps]
     return [number for number in numbers if low * 0.95 <= number <= high * 1.05]
 

@@ -1,5 +1,6 @@
 """`python -m benchmarks`: peers run side by side, and what is made of their figures."""
 
+import hashlib
 import shutil
 import stat
 import subprocess
@@ -7,7 +8,19 @@ import sys
 
 import pytest
 
-from benchmarks import compare, data, history, process, programs, readme, report, results
+from benchmarks import (
+    compare,
+    data,
+    history,
+    process,
+    programs,
+    readme,
+    report,
+    results,
+    scaling,
+    scaling_report,
+    seeds,
+)
 
 COPY = f"#!{sys.executable}\nimport shutil, sys\nshutil.copy(sys.argv[1], sys.argv[2])\n"
 LINE = {
@@ -16,9 +29,9 @@ LINE = {
 }  # fmt: skip
 
 
-def row(program, size, speed, **more):
+def row(program, archive, speed, **more):
     return {
-        **dict.fromkeys(results.COLUMNS, ""), **LINE, "program": program, "bytes": str(size),
+        **dict.fromkeys(results.COLUMNS, ""), **LINE, "program": program, "bytes": str(archive),
         "compress_kbps": str(speed), "decompress_kbps": str(2 * speed), **more,
     }  # fmt: skip
 
@@ -140,3 +153,69 @@ def test_every_command_has_help():
         words = [sys.executable, "-m", "benchmarks", *([name] if name else []), "--help"]
         done = subprocess.run(words, capture_output=True, text=True, check=True)
         assert "usage" in done.stdout.lower()
+
+
+def scaled(study, lanes, threads, size, level, archive, time):
+    values = ("2026-01-02", "abc", "M", "2", study, "f", size, level, lanes, threads, archive)
+    times = (time, time / 2, time, time / 2, 10, 20)
+    return dict(zip(scaling.COLUMNS, map(str, values + times), strict=True))
+
+
+def test_the_scaling_report(tmp_path, monkeypatch, rows):
+    monkeypatch.setattr(scaling_report, "PAGE", tmp_path / "RESULTS.md")
+    monkeypatch.setattr(scaling_report, "PLOTS", tmp_path / "plots")
+    monkeypatch.setattr(scaling, "STORED", tmp_path / "scaling.tsv")
+    for row in (
+        scaled("lanes", 1, 2, 1000, 5, 500, 9.0), scaled("lanes", 1, 2, 1000, 5, 400, 8.0),
+        scaled("lanes", 4, 2, 1000, 5, 410, 2.0), scaled("lengths", 1, 2, 5000, 5, 900, 9.0),
+    ):  # fmt: skip
+        scaling.append(row)
+    monkeypatch.setattr(scaling_report, "STORED", tmp_path / "scaling.tsv")
+    monkeypatch.setattr(results, "read", lambda: rows)
+    text = scaling_report.write()
+    assert "| 4 " in text.replace("|     4", "| 4")
+    assert "+2.50 %" in text
+    assert "4.00" in text
+    assert "500" not in text.partition("## Threads")[0].partition("| lanes")[2]  # the older line
+    assert "Not measured yet: `python -m benchmarks scaling threads`" in text
+    assert "Not enough prefixes" in text
+    assert (tmp_path / "plots" / "scaling-lanes.svg").exists()
+
+
+def test_the_projection_is_a_straight_line(rows):
+    constant, slope = scaling_report.fitted([(10**6, 1.7), (10**7, 1.5), (10**8, 1.3)])
+    assert constant + slope * 9 == pytest.approx(1.1)
+    more = [
+        row("cmixpy", 212_500, 100, level="5", file="enwik6"),
+        row("cmixpy", 750_000, 100, level="5", file="enwik8.4M", size="4000000"),
+    ]
+    text = scaling_report.projection(more)
+    assert text.startswith("**A projection, not a measurement.**")
+    assert "2.78 h" in text  # 100 KB/s, a gigabyte
+
+
+def test_studies_change_one_thing(tmp_path):
+    piece = data.Piece("f", tmp_path / "f", 10)
+    for study, count in (("lanes", 11), ("threads", 3), ("levels", 6)):
+        found = list(scaling.runs(study, piece, 4, (), scaling.LANES, tmp_path, tmp_path))
+        assert len(found) == count
+    assert scaling.thread_counts(6) == [1, 2, 4, 6]
+
+
+def test_generated_text_is_the_same_everywhere():
+    text = data.generated_text(1, 5000)
+    assert len(text) == 5000
+    assert hashlib.sha256(text).hexdigest()[:16] == "2c220bcd1c39b30e"
+
+
+@pytest.mark.parametrize("group", ["independent", "markov", "hidden", "generators"])
+def test_sources_with_known_entropy(group, tmp_path):
+    """Generated, measured, and never below the least."""
+    found = seeds.groups(3000, tmp_path)[0][group]
+    line = seeds.measure(found.experiments[-1], 1)
+    name, symbols, size, bits, xz, least, _ = line
+    assert symbols == "3,000"
+    assert float(bits) >= float(least) * 0.99
+    assert float(bits) == pytest.approx(8 * int(size.replace(",", "")) / 3000, abs=1e-4)
+    assert 0 < float(xz) < 9
+    assert name

@@ -21,6 +21,7 @@ from cmixpy.model.slots import NO_CLAIM
 
 MATCH_ENTRIES = 2048
 SCRATCH = 64
+OUTCOMES = 2  # behind a bit's errors: the probabilities of the mix and of the whole
 
 
 class PlanArrays(NamedTuple):
@@ -177,7 +178,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     final_span, final_base, _ = _spans(d.finals, bits)
     rates = d.rates
     most_experts = max((e.limit for e in d.experts), default=0)
-    return PlanArrays(
+    return PlanArrays(  # type: ignore[call-arg]  # mypy cannot count unpacked generators
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share,
                d.inputs_per_context, d.follows, d.reads_instructions]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
@@ -234,8 +235,8 @@ def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
     row = np.clip(arrays.squash[middles].astype(np.int64), 16, 65519) << 6 << COUNT_BITS
     parts.extend(np.tile(row | stage.start, stage.values * symbols) for stage in d.stages)
     if d.experts:
-        entry = experts.FIRST << 6 << COUNT_BITS | experts.START
-        parts.append(np.full(experts.EXPERT_ENTRIES, entry, dtype=np.int64))
+        first = experts.FIRST << 6 << COUNT_BITS | experts.START
+        parts.append(np.full(experts.EXPERT_ENTRIES, first, dtype=np.int64))
     return np.concatenate(parts).astype(np.int64)
 
 
@@ -301,7 +302,7 @@ def build_private(plan, threads: int) -> PrivateArrays:
         inputs,
         np.full((lanes, touched, bits), -1, dtype=np.int32),
         np.zeros((lanes, bits, rows), dtype=np.int32),
-        np.zeros((lanes, bits, rows), dtype=np.int32),
+        np.zeros((lanes, bits, rows + OUTCOMES), dtype=np.int32),
         np.zeros((lanes, bits, BLOCK), dtype=np.int16),
         np.zeros((lanes, max(len(d.matches), 1)), dtype=np.int64),
         np.zeros((lanes, INDIRECT_TABLES), dtype=np.int64),
