@@ -1,6 +1,6 @@
 """What each part of a level earns: leave one out, code again.
 
-    python -m benchmarks.ablate [--preset text] [--level 5] [--files NAME[:BYTES] …] [--lanes L]
+    python -m benchmarks ablate [--preset text] [--level 5] [--files NAME[:BYTES] …] [--lanes L]
                                 [--processes 1] [--append]
 
 Prints a Markdown table: bytes gained by the archive's codes when the part is missing, and per
@@ -93,7 +93,7 @@ def report(names: list[str], files: list[str], sizes: list[list[int]]) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.ablate", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="benchmarks ablate", description=__doc__.split("\n")[0])
     parser.add_argument("--preset", choices=presets.PRESETS, default="text")
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
     parser.add_argument("--files", nargs="+", metavar="NAME[:BYTES]")

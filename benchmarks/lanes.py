@@ -1,6 +1,6 @@
 """What lanes cost in bytes and give in speed; time per byte as the input grows.
 
-    python -m benchmarks.lanes [FILE[:BYTES]] [--level N] [--threads N] [--lanes N …] [--sizes MB …]
+    python -m benchmarks lanes [FILE[:BYTES]] [--level N] [--threads N] [--lanes N …] [--sizes MB …]
 
 In this process, through `cmixpy.compress`, with compiled kernels. `--sizes` takes the corpus's
 files one after the other, text first, cut to each length; give `--sizes` or `--lanes` alone
@@ -54,7 +54,7 @@ def by_size(content: bytes, megabytes, options: dict) -> str:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.lanes", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="benchmarks lanes", description=__doc__.split("\n")[0])
     parser.add_argument("file", nargs="?", default="enwik8.4M", metavar="FILE[:BYTES]")
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
     parser.add_argument("--threads", type=int, default=machine.cores())

@@ -1,9 +1,9 @@
 """Files × levels → bytes, bpc, speed both ways, peak memory; the round trip is checked.
 
-    python -m benchmarks.ratio [--files NAME[:BYTES] …] [--levels N …] [--threads N] [--data DIR]
+    python -m benchmarks ratio [--files NAME[:BYTES] …] [--levels N …] [--threads N] [--data DIR]
 
 Times are of whole processes with compiled kernels in the cache. Every line is appended to
-results.tsv, from which `python -m benchmarks.readme` makes README's tables.
+results.tsv, from which `python -m benchmarks readme` makes README's tables.
 """
 
 import argparse
@@ -60,7 +60,7 @@ def comparison(rows: list[dict]) -> Table:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.ratio", description=__doc__.split("\n")[0])
+    parser = argparse.ArgumentParser(prog="benchmarks ratio", description=__doc__.split("\n")[0])
     parser.add_argument("--files", nargs="+", default=data.FILES, metavar="NAME[:BYTES]")
     parser.add_argument("--levels", nargs="+", type=int, default=range(1, 7), metavar="N")
     parser.add_argument("--threads", type=int, default=machine.cores())

@@ -12,7 +12,7 @@ RAMP = (
     "#08306b",
 )  # fmt: skip
 LINES = ("#1f4e9c", "#c0392b", "#7f8c8d")
-LEFT, RIGHT, TOP, BOTTOM = 56, 30, 10, 34
+LEFT, RIGHT, TOP, BOTTOM = 56, 30, 24, 34
 
 
 def colour(value: float, low: float, high: float) -> str:
@@ -87,7 +87,7 @@ def curves(
         )
         parts.append(f'<polyline points="{line}" stroke="{LINES[i]}"/>')
         parts.append(
-            f'<text class="name" x="{LEFT + 10 + 190 * i}" y="{TOP + 12}" '
+            f'<text class="name" x="{LEFT + 190 * i}" y="12" '
             f'style="fill:{LINES[i]}">{escape(name)}</text>'
         )
     parts.append(

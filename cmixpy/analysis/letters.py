@@ -7,6 +7,7 @@ import numpy as np
 from cmixpy import varint, words
 
 OTHER, CAPITAL, CAPITALS, ESCAPE = "·", "ˆ", "ˆˆ", "‸"
+LINE_FEED = "↵"
 # One character of UTF-8 beyond ASCII.
 _CHARACTER = re.compile(
     rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}"
@@ -28,6 +29,10 @@ def letters(
         size = int(numbers[1])
         known = symbols[:size].tobytes().split(b"\n")
         plain = _plain(symbols[: min(size, count)].tobytes())
+        # The dictionary in one paragraph: a line for each word would fill the page.
+        plain = [LINE_FEED if letter == "\n" else letter for letter in plain]
+        if 0 < size <= count:
+            plain[-1] = "\n"
         return plain + _coded(symbols[size:count].tobytes(), known)
     return _plain(symbols[:count].tobytes())
 

@@ -49,7 +49,9 @@ def facts(study: Study) -> list[tuple[str, str]]:
     """What was coded, how, and what came of it."""
     unit = "base" if study.plan.description.symbol_bits == 2 else "symbol"
     size, whole = study.code_bytes, study.file_length
-    coded = "more than it was: cmixpy would store it" if size is None else f"{size:,} bytes"
+    coded = "more than it was: cmixpy would store it"
+    if size is not None:
+        coded = f"{size:,} bytes, {8 * size / study.length:.4f} bits per byte read"
     transform = {0: "none", 1: "bases", 2: "branch addresses", 3: "words"}
     return [
         ("read", f"{study.length:,} bytes" + (f" of {whole:,}" if whole > study.length else "")),
@@ -159,7 +161,7 @@ def html(study: Study) -> str:
         ("fullest", study.fill.max(axis=1) * 100),
     ]
     steps = np.arange(1, len(study.fill) + 1) / len(study.fill) * 100
-    unit = "bits per base" if study.plan.description.symbol_bits == 2 else "bpc"
+    unit = "bits per base" if study.plan.description.symbol_bits == 2 else "bits per symbol"
     rows = (f"<td>{name}</td><td>{escape(value)}</td>" for name, value in facts(study))
     table = "".join(f"<tr>{row}</tr>" for row in rows)
     over = [("here", here), ("from the start", sofar)]

@@ -4,6 +4,7 @@ from html import escape
 
 import numpy as np
 
+from cmixpy.analysis.letters import LINE_FEED
 from cmixpy.analysis.study import Study
 
 # Upper ends in bits of the colour classes; css() has the colours.
@@ -13,20 +14,19 @@ COLOURS = (
     "#ee5a2b", "#d63a26", "#b01e26", "#7d0f22",
 )  # fmt: skip
 HELPERS = 3
-LINE_FEED = "↵\n"
 
 
 def css() -> str:
     """A rule for each class; light letters where the ground is dark."""
     rules = [f".b{i}{{background:{colour}}}" for i, colour in enumerate(COLOURS)]
-    return "".join(rules) + ".b9,.b10,.b11{color:#fff}"
+    return "".join(rules) + ".b9,.b10,.b11{color:#fff}.legend{white-space:nowrap}"
 
 
 def legend() -> str:
     """What the colours mean."""
     names = [f"≤ {bound:g}" for bound in CLASSES] + [f"> {CLASSES[-1]:g}"]
     cells = (f'<span class="b{i}">&nbsp;{name}&nbsp;</span>' for i, name in enumerate(names))
-    return "bits: " + " ".join(cells)
+    return f'<span class="legend">bits: {" ".join(cells)}</span>'
 
 
 def told(study: Study, i: int) -> str:
@@ -52,6 +52,6 @@ def coloured(study: Study) -> str:
     classes = np.searchsorted(CLASSES, study.tally.cost[:count], side="left")
     return "".join(
         f'<span class="b{classes[i]}" title="{escape(told(study, i))}">'
-        f"{escape(letter.replace(chr(10), LINE_FEED))}</span>"
+        f"{escape(letter.replace(chr(10), LINE_FEED + chr(10)))}</span>"
         for i, letter in enumerate(study.letters)
     )
