@@ -203,6 +203,7 @@ def analyze(
     text: Annotated[
         str, typer.Option("--text", metavar="SIZE", help="How much to show byte by byte.")
     ] = "16k",
+    at: Annotated[str, typer.Option("--at", metavar="SIZE", help="And from where on.")] = "0",
     threads: Threads = None,
     quiet: Quiet = False,
     progress: Bar = None,
@@ -223,6 +224,7 @@ def analyze(
         lanes=lanes,
         most=most,
         text=text,
+        at=at,
         threads=threads,
         talk=commands.Talk(quiet, False, progress),
     )

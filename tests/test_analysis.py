@@ -3,6 +3,8 @@
 import json
 import random
 import re
+import shutil
+import subprocess
 
 import numpy as np
 import pytest
@@ -52,6 +54,17 @@ def test_it_adds_up_and_the_codes_are_the_same(data, level, preset, lanes):
     assert 0 < seen.fill[-1].max() <= 1
 
 
+def test_what_is_shown_may_begin_anywhere():
+    given = subject(TEXT, 1, "text", 3)
+    whole, part = study.follow(given), study.follow(given, text=400, shown=1000)
+    assert part.codes == whole.codes
+    assert np.array_equal(part.tally.bits, whole.tally.bits[1000:1400])
+    assert np.array_equal(part.tally.help, whole.tally.help[1000:1400])
+    assert part.letters == whole.letters[1000:1400]
+    assert "at 1,399:" in page.html(part)
+    assert study.follow(given, text=9, shown=10**6).letters == []
+
+
 def test_the_curve_sums_to_the_code_within_a_thousandth():
     """On a whole, as the user sees it: without any allowance."""
     rng = random.Random(9)
@@ -87,6 +100,23 @@ def test_the_page_stands_alone(found):
     assert text.count('<span class="b') == 500 + 12  # and the legend
     assert "bytes order 3" in text
     assert f"{found.code_bytes:,} bytes" in text
+
+
+CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
+
+
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
+def test_a_browser_shows_the_page(found, tmp_path):
+    """Offline; the drawing is not judged here, but that there is one: not one colour alone."""
+    (tmp_path / "page.html").write_text(page.html(found))
+    switches = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1060,1400"]
+    shot = tmp_path / "page.png"
+    subprocess.run(
+        [CHROMIUM, *switches, f"--screenshot={shot}", f"file://{tmp_path}/page.html"],
+        check=True, capture_output=True, timeout=120,
+    )  # fmt: skip
+    assert shot.read_bytes().startswith(b"\x89PNG")
+    assert shot.stat().st_size > 30_000
 
 
 def test_json_has_the_figures(found):

@@ -26,11 +26,12 @@ def analyze(
     lanes: int | None,
     most: str,
     text: str,
+    at: str,
     threads: int | None,
     talk: Talk,
 ) -> None:
-    """Write a page (or JSON) about the first `most` bytes of a file; `text` of them one by one."""
-    limit, shown = memory.parse_size(most), memory.parse_size(text)
+    """Write a page (or JSON) about the first `most` bytes of a file; `text` of them, from `at`."""
+    limit, count, first = map(memory.parse_size, (most, text, at))
     codec.check_options(level, preset, lanes, threads, limit)
     if target is None:
         target = STANDARD if json or source == STANDARD else source + SUFFIX[json]
@@ -52,7 +53,8 @@ def analyze(
             level=level,
             preset=preset,
             lanes=lanes,
-            text=shown,
+            text=count,
+            shown=first,
             ablated=ablate,
             threads=threads or usable_cores(),
             file_length=whole,

@@ -30,7 +30,7 @@ class Tally(NamedTuple):
     solo : float64[bins, parts], bits if the part's own prediction were all there is
     spoke : float64[bins, parts], bits of which the part said anything
     sets : float64[bins, sets], bits by each network of the first layer alone
-    bits : float32[text, width], bits of each bit of the first symbols
+    bits : float32[text, width], bits of each bit of the symbols that are shown
     help : float32[text, parts], logits in favour of what came
     """
 
@@ -55,7 +55,7 @@ def cost_table() -> np.ndarray:
 
 @kernel
 def observe(bin_, width, lanes, active, coded, inputs, rows, errors, middles, weights, squash,
-            owner, voice, sets, finals, costs, pushes, tally):
+            owner, voice, sets, finals, costs, pushes, shown, tally):
     """Add one step to the tally.
 
     Parameters
@@ -67,6 +67,7 @@ def observe(bin_, width, lanes, active, coded, inputs, rows, errors, middles, we
     voice : int64[parts], the input that is the part's own prediction, -1: none
     costs : cost_table()
     pushes : float64[parts], scratch
+    shown : the place of the first symbol that is shown
     """
     parts = voice.shape[0]
     text = tally.bits.shape[0]
@@ -74,6 +75,8 @@ def observe(bin_, width, lanes, active, coded, inputs, rows, errors, middles, we
         if not active[index]:
             continue
         at = lanes[index, f.START] + lanes[index, f.POSITION] - 1
+        line = at - shown
+        noted = line >= 0 and line < text
         symbol = coded[index]
         tally.symbols[bin_] += 1.0
         for k in range(width):
@@ -99,12 +102,12 @@ def observe(bin_, width, lanes, active, coded, inputs, rows, errors, middles, we
             for part in range(parts):
                 push = pushes[part] / (sets * LOGIT_ONE * WEIGHT_ONE)
                 tally.push[bin_, part] += abs(push)
-                if at < text:
-                    tally.help[at, part] += push if bit else -push
+                if noted:
+                    tally.help[line, part] += push if bit else -push
                 if voice[part] >= 0:
                     p = squash[x[voice[part]] + LOGIT_LIMIT] + 0
                     tally.solo[bin_, part] += costs[p if bit else 65536 - p]
                     if x[voice[part]] != 0:
                         tally.spoke[bin_, part] += 1.0
-            if at < text:
-                tally.bits[at, k] = cost
+            if noted:
+                tally.bits[line, k] = cost

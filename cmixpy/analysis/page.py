@@ -171,7 +171,8 @@ def html(study: Study) -> str:
         "<h2>Cost over the file</h2>",
         charts.curves(ends, over, "position in symbols", unit),
         "<h2>The text</h2>",
-        f"<p>The first {len(study.text):,} symbols{WORDS if study.transform == 3 else ''}; "
+        f"<p>{len(study.text):,} symbols from {study.shown:,} on"
+        f"{WORDS if study.transform == 3 else ''}; "
         f"point at one. {text.legend()}</p>",
         f"<pre>{text.coloured(study)}</pre>",
         "<h2>Contexts and matches</h2>",

@@ -75,7 +75,8 @@ class Study:
 
     code_bytes : of all lanes' codes; None when the model could not shrink the data
     fill : float64[checkpoints, contexts], share of the rows of each table that are in use
-    text, letters : uint8[…], the first symbols, and what to show for each (letters.py)
+    shown : place of the first symbol that is shown one by one
+    text, letters : uint8[…], those symbols, and what to show for each (letters.py)
     length : bytes that were read, of file_length; `symbols` is what the transform made of them
     ablation : (what is left out, bytes of code without it), None: it could not be coded
     """
@@ -94,6 +95,7 @@ class Study:
     code_bytes: int | None
     codes: list[bytes] | None
     fill: np.ndarray
+    shown: int
     text: np.ndarray
     letters: list[str]
     ablation: list[tuple[str, int | None]]
@@ -144,13 +146,17 @@ def table_fill(segment: engine.Segment) -> np.ndarray:
 
 
 def follow(
-    given: Subject, text: int = TEXT, bins: int = BINS, progress: Progress | None = None
+    given: Subject,
+    text: int = TEXT,
+    shown: int = 0,
+    bins: int = BINS,
+    progress: Progress | None = None,
 ) -> Study:
     """Code the symbols on one thread, a step at a time, and watch.
 
     Parameters
     ----------
-    text : how many of the first symbols are kept one by one
+    text, shown : how many symbols are kept one by one, and from where on
     bins : of time
     progress : told (symbols done, bytes of code so far) now and then
     """
@@ -158,7 +164,8 @@ def follow(
     segment = engine.encoder(given.symbols, plan, 1)
     parts = parts_of(d)
     n, sets, finals = len(given.symbols), len(d.sets), len(d.finals)
-    text, bins, count = min(text, n), min(bins, segment.steps), len(parts.names)
+    shown = min(shown, n)
+    text, bins, count = min(text, n - shown), min(bins, segment.steps), len(parts.names)
     tally = observe.Tally(
         np.zeros(n), np.zeros(bins), np.zeros(bins), np.zeros(bins), np.zeros((bins, count)),
         np.zeros((bins, count)), np.zeros((bins, count)), np.zeros((bins, sets)),
@@ -174,7 +181,7 @@ def follow(
             now * bins // segment.steps, d.symbol_bits, private.lanes, private.active,
             private.symbols, private.inputs, private.rows, private.errors, private.middles,
             segment.shared.weights, segment.plan.squash, parts.owner, parts.voice, sets, finals,
-            costs, pushes, tally,
+            costs, pushes, shown, tally,
         )  # fmt: skip
         if now + 1 in stops:
             fill.append(table_fill(segment))
@@ -185,8 +192,11 @@ def follow(
         given.name, given.length, given.length, n, given.preset, given.level, given.transform,
         plan, parts, [variants.selector_name(part) for part in d.sets], tally,
         None if codes is None else sum(map(len, codes)), codes, np.array(fill),
-        given.symbols[:text].copy(),
-        letters(given.symbols, d.symbol_bits, given.transform, given.parameters, text), [],
+        shown, given.symbols[shown : shown + text].copy(),
+        letters(given.symbols, d.symbol_bits, given.transform, given.parameters, shown + text)[
+            shown:
+        ],
+        [],
     )  # fmt: skip
 
 
@@ -198,6 +208,7 @@ def study(
     preset: str = "auto",
     lanes: int | None = None,
     text: int = TEXT,
+    shown: int = 0,
     ablated: bool = False,
     threads: int = 1,
     file_length: int | None = None,
@@ -219,7 +230,7 @@ def study(
     report.begin(n * (1 + len(rest)))
     if not engine.compiled():
         report.compiling()
-    found = follow(given, text, progress=report.advance)
+    found = follow(given, text, shown, progress=report.advance)
     ablation: list[tuple[str, int | None]] = []
     for part, description in rest:
         done, size = done + n, size + (found.code_bytes or n)

@@ -1,4 +1,4 @@
-"""The first symbols as text, each coloured by what it cost; the pointer tells the rest."""
+"""Symbols as text, each coloured by what it cost; the pointer tells the rest."""
 
 from html import escape
 
@@ -30,11 +30,12 @@ def legend() -> str:
 
 
 def told(study: Study, i: int) -> str:
-    """What the pointer says of symbol i: its bits, who helped most, who misled most."""
+    """What the pointer says of the i-th symbol: its bits, who helped most, who misled most."""
     tally, names = study.tally, study.parts.names
     bits = " ".join(f"{cost:.2f}" for cost in tally.bits[i])
+    cost = tally.cost[study.shown + i]
     letter = study.letters[i].replace("\n", "line feed")
-    lines = [f"{letter} ({study.text[i]}) at {i:,}: {tally.cost[i]:.3f} bits", bits]
+    lines = [f"{letter} ({study.text[i]}) at {study.shown + i:,}: {cost:.3f} bits", bits]
     pushes = tally.help[i]
     order = np.argsort(pushes)
     best = [f"{names[p]} +{pushes[p]:.2f}" for p in order[: -HELPERS - 1 : -1] if pushes[p] > 0]
@@ -47,9 +48,9 @@ def told(study: Study, i: int) -> str:
 
 
 def coloured(study: Study) -> str:
-    """One span for each of the first symbols."""
-    count = len(study.text)
-    classes = np.searchsorted(CLASSES, study.tally.cost[:count], side="left")
+    """One span for each of the symbols."""
+    costs = study.tally.cost[study.shown : study.shown + len(study.text)]
+    classes = np.searchsorted(CLASSES, costs, side="left")
     return "".join(
         f'<span class="b{classes[i]}" title="{escape(told(study, i))}">'
         f"{escape(letter.replace(chr(10), LINE_FEED + chr(10)))}</span>"
