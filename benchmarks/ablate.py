@@ -1,6 +1,6 @@
 """What each part of a level earns: leave one out, code again.
 
-    python -m benchmarks.ablate [--preset text] [--level 5] [--files NAME[:BYTES] …] [--lanes L]
+    python -m benchmarks ablate [--preset text] [--level 5] [--files NAME[:BYTES] …] [--lanes L]
                                 [--processes 1] [--append]
 
 Prints a Markdown table: bytes gained by the archive's codes when the part is missing, and per
@@ -16,9 +16,10 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import data, machine, symbols, variants
+from benchmarks import data, machine, symbols
 from benchmarks.markdown import table
 from cmixpy import presets
+from cmixpy.analysis import variants
 from cmixpy.codec import DEFAULT_LEVEL
 from cmixpy.description import Description
 
@@ -91,8 +92,8 @@ def report(names: list[str], files: list[str], sizes: list[list[int]]) -> str:
     return table(["left out", *files, ""], lines)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.ablate", description=__doc__.split("\n")[0])
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks ablate", description=__doc__.split("\n")[0])
     parser.add_argument("--preset", choices=presets.PRESETS, default="text")
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
     parser.add_argument("--files", nargs="+", metavar="NAME[:BYTES]")
@@ -100,7 +101,7 @@ def main() -> int:
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--append", action="store_true", help="add the table to LOG.md")
     parser.add_argument("--data", metavar="DIR")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     pieces = data.require(chosen.files or FILES[chosen.preset], data.directory(chosen.data))
     whole = presets.describe(chosen.level, chosen.preset)
     rows = [("nothing", whole), *variants.leave_one_out(whole)]

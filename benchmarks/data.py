@@ -1,16 +1,17 @@
-"""The corpus: where it lies, which files it has, and whether they are the right ones.
+"""Pieces of the corpora: files, or their beginnings, that were found and verified (corpora.py)."""
 
-The directory is the environment variable CMIXPY_DATA, or shared/data beside the checkout. Its
-MANIFEST.tsv (path, bytes, sha256, what) says what each file must be.
-"""
-
-import hashlib
-import os
+import itertools
+import random
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
-CHECKOUT = Path(__file__).parents[1]
+from benchmarks import corpora
+from benchmarks.corpora import CHECKOUT, CorpusError, directory
+
+__all__ = [
+    "CHECKOUT", "FILES", "TEXT_FILES", "Piece", "concatenated", "directory", "find",
+    "generated_text", "require", "write_concatenated",
+]  # fmt: skip
 TEXT_FILES = ("enwik6", "enwik8.4M")
 FILES = (
     *TEXT_FILES, "dickens", "xml", "E.coli", "human.chr20.4M", "misc/busybox",
@@ -36,47 +37,16 @@ class Piece:
             return file.read(self.size)
 
 
-def directory(chosen: str | Path | None = None) -> Path:
-    """The data directory: the one chosen, or the default."""
-    default = CHECKOUT.parent / "shared" / "data"
-    return Path(chosen or os.environ.get("CMIXPY_DATA") or default)
-
-
-@cache
-def manifest(folder: Path) -> dict[str, tuple[int, str]]:
-    """Bytes and SHA-256 of each file of the corpus; empty when there is no corpus."""
-    path = folder / "MANIFEST.tsv"
-    if not path.exists():
-        return {}
-    rows = [line.split("\t") for line in path.read_text().splitlines()[1:]]
-    return {row[0]: (int(row[1]), row[2]) for row in rows}
-
-
-@cache
-def _complaint(name: str, folder: Path) -> str | None:
-    """What is wrong with a file, if anything."""
-    path = folder / name
-    if not path.is_file():
-        return f"{name}: missing in {folder}"
-    known = manifest(folder).get(name)
-    if known is None:
-        return f"{name}: not in MANIFEST.tsv"
-    with open(path, "rb") as file:
-        if hashlib.file_digest(file, "sha256").hexdigest() != known[1]:
-            return f"{name}: its SHA-256 is not that of MANIFEST.tsv"
-    return None
-
-
 def find(specs, folder: Path) -> tuple[list[Piece], list[str]]:
-    """The pieces that `specs` (name or name:bytes) stand for, and complaints about the others."""
+    """The pieces that `specs` (name, name:bytes or set) stand for, and complaints about others."""
     pieces, complaints = [], []
-    for spec in specs:
+    for spec in itertools.chain.from_iterable(map(corpora.names_of, specs)):
         name, _, size = spec.partition(":")
-        complaint = _complaint(name, folder)
-        if complaint:
-            complaints.append(complaint)
+        try:
+            path = corpora.locate(name, folder)
+        except CorpusError as error:
+            complaints.append(str(error))
             continue
-        path = folder / name
         most = path.stat().st_size
         wanted = int(size) if size else most
         if not 0 < wanted <= most:
@@ -95,18 +65,52 @@ def require(specs, folder: Path) -> list[Piece]:
 
 
 def concatenated(folder: Path, most: int) -> bytes:
-    """The corpus's files one after the other, at most `most` bytes: text first, bases last.
+    """The corpora's files one after the other, at most `most` bytes: text first, bases last.
 
     Every file occurs once, so that no match model lives off repetition.
     """
-    copies = {"enwik6", "calgary/pic", "canterbury/E.coli"}
-    first = ("enwik8.4M", "dickens", "xml")
-    last = ("E.coli", "human.chr20.4M")
-    others = [name for name in manifest(folder) if name not in {*first, *last, *copies}]
     parts, missing = [], most
-    for piece in require([*first, *others, *last], folder):
+    for piece in require(_in_a_row(), folder):
         if missing <= 0:
             break
         parts.append(piece.read()[:missing])
         missing -= len(parts[-1])
     return b"".join(parts)
+
+
+def write_concatenated(folder: Path, length: int, target: Path) -> None:
+    """`length` bytes to a file: those of `concatenated`, and generated text behind them."""
+    with open(target, "wb") as sink:
+        sink.write(concatenated(folder, length))
+        seed = 0
+        while sink.tell() < length:
+            sink.write(generated_text(seed, min(1 << 20, length - sink.tell())))
+            seed += 1
+
+
+def generated_text(seed: int, length: int) -> bytes:
+    """Words of a vocabulary of the seed's own, the likelier the lower their rank."""
+    dice = random.Random(seed)
+    letters = "etaoinshrdlucmfwygpbvkxqjz"
+    words = [
+        "".join(letters[int(26 * dice.random() ** 2)] for _ in range(2 + int(8 * dice.random())))
+        for _ in range(4000)
+    ]
+    out: list[str] = []
+    size = 0
+    while size < length:
+        out.append(words[int(4000 ** dice.random()) - 1])
+        size += len(out[-1]) + 1
+    return " ".join(out).encode()[:length].ljust(length, b"\n")
+
+
+def _in_a_row() -> list[str]:
+    copies = {"enwik6", "calgary/pic"}
+    first = ("enwik8.4M", "dickens", "xml")
+    last = ("E.coli", "human.chr20.4M")
+    others = [
+        entry.name
+        for entry in corpora.registry().values()
+        if entry.set in ("calgary", "canterbury", "misc") and entry.name not in copies
+    ]
+    return [*first, *others, *last]

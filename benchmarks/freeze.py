@@ -1,6 +1,6 @@
 """Freeze today's presets: add the descriptions that cmixpy/frozen.txt lacks.
 
-    python -m benchmarks.freeze
+    python -m benchmarks freeze
 
 An archive made with a frozen description names it by 8 bytes. Lines are never removed within a
 format version, so that old archives decode; run this when a change of models/*.toml is to ship.

@@ -1,6 +1,6 @@
 """What lanes cost in bytes and give in speed; time per byte as the input grows.
 
-    python -m benchmarks.lanes [FILE[:BYTES]] [--level N] [--threads N] [--lanes N …] [--sizes MB …]
+    python -m benchmarks lanes [FILE[:BYTES]] [--level N] [--threads N] [--lanes N …] [--sizes MB …]
 
 In this process, through `cmixpy.compress`, with compiled kernels. `--sizes` takes the corpus's
 files one after the other, text first, cut to each length; give `--sizes` or `--lanes` alone
@@ -53,15 +53,15 @@ def by_size(content: bytes, megabytes, options: dict) -> str:
     return table(["MB", "lanes", "table bits", "bytes", "KB/s", "ns/byte"], lines)
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.lanes", description=__doc__.split("\n")[0])
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks lanes", description=__doc__.split("\n")[0])
     parser.add_argument("file", nargs="?", default="enwik8.4M", metavar="FILE[:BYTES]")
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
     parser.add_argument("--threads", type=int, default=machine.cores())
     parser.add_argument("--lanes", nargs="*", type=int, default=LANES, metavar="N")
     parser.add_argument("--sizes", nargs="*", type=float, default=SIZES, metavar="MB")
     parser.add_argument("--data", metavar="DIR")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     folder = data.directory(chosen.data)
     options = {"level": chosen.level, "threads": chosen.threads}
     # Not timed: kernels are compiled or loaded.

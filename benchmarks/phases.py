@@ -1,6 +1,6 @@
 """Where the time goes: ns per byte by phase, from the timed kernel (cmixpy/model/clock.py).
 
-    python -m benchmarks.phases [FILE] [--level N] [--threads N] [--bytes N] [--preset NAME]
+    python -m benchmarks phases [FILE] [--level N] [--threads N] [--bytes N] [--preset NAME]
 
 The phases' sum stands against wall time × threads of coding all steps; what is missing was spent
 outside the kernel. The clock itself costs: the same run without it is told too.
@@ -39,8 +39,8 @@ def code(plan, source, threads: int, kernel):
     return segment, wall, (after - before) / wall
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.phases", description=__doc__.split("\n")[0])
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks phases", description=__doc__.split("\n")[0])
     parser.add_argument("file", nargs="?", default="enwik8.4M", metavar="FILE")
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
     parser.add_argument("--preset", default="auto")
@@ -48,7 +48,7 @@ def main() -> int:
     parser.add_argument("--threads", type=int, default=1)
     parser.add_argument("--bytes", type=int)
     parser.add_argument("--data", metavar="DIR")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     spec = f"{chosen.file}:{chosen.bytes}" if chosen.bytes else chosen.file
     (piece,) = data.require([spec], data.directory(chosen.data))
     preset = symbols.preset_of(piece, chosen.preset)

@@ -1,7 +1,7 @@
-"""Whole processes `python -m cmixpy`, timed by the wall, with their peak memory.
+"""Whole processes, timed by the wall and by the CPU, with their peak memory.
 
 The parent must stay smaller than its children: on Linux a child's peak counts the pages it shared
-with its parent before it became Python. So nothing here loads numpy or reads a file whole.
+with its parent before it became another program. So nothing here loads numpy or reads a file whole.
 """
 
 import filecmp
@@ -12,10 +12,13 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import programs
 from benchmarks.data import CHECKOUT, Piece
+from benchmarks.programs import Program
 from cmixpy.archive import Reader
 from cmixpy.presets import name_of
 from cmixpy.source import Source
@@ -24,66 +27,97 @@ from cmixpy.source import Source
 MAXRSS_UNIT = 1 if sys.platform == "darwin" else 1024
 
 
+class Failed(Exception):
+    """A program ended with an error; the message has its last words."""
+
+
 @dataclass(frozen=True)
 class Cost:
-    """Wall time in seconds and peak resident memory in bytes of one process."""
+    """Wall and CPU time in seconds, and peak resident memory in bytes, of one process."""
 
     seconds: float
+    cpu: float
     peak: int
 
 
 @dataclass(frozen=True)
 class RoundTrip:
-    """A file compressed, decompressed and compared."""
+    """A file compressed, decompressed and compared; lanes and preset are cmixpy's."""
 
     size: int
     archive: int
     compress: Cost
     decompress: Cost
     same: bool
-    lanes: int
-    preset: str
-
-    @property
-    def bpc(self) -> float:
-        """Bits of archive per byte of input (for a file of bases: per base)."""
-        return 8 * self.archive / self.size
-
-    @property
-    def speeds(self) -> tuple[float, float]:
-        """KB/s (1000 bytes) of compressing and of decompressing."""
-        return tuple(self.size / 1000 / c.seconds for c in (self.compress, self.decompress))
-
-    @property
-    def peak_mib(self) -> tuple[float, float]:
-        return tuple(c.peak / (1 << 20) for c in (self.compress, self.decompress))
+    lanes: int | None = None
+    preset: str = ""
 
 
-def run(*arguments: str) -> Cost:
-    """Run `cmixpy` with these arguments; the program ends when it fails."""
-    command = [sys.executable, "-m", "cmixpy", *arguments]
-    start = time.perf_counter()
-    process = subprocess.Popen(command, cwd=CHECKOUT, stderr=subprocess.PIPE)
-    errors = process.stderr.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    seconds = time.perf_counter() - start
-    process.returncode = os.waitstatus_to_exitcode(status)
-    process.stderr.close()
-    if process.returncode:
-        raise SystemExit(f"cmixpy {' '.join(arguments)}: {errors.decode().strip()}")
-    return Cost(seconds, usage.ru_maxrss * MAXRSS_UNIT)
+def run(
+    command: Sequence[str], folder: Path = CHECKOUT, source: Path | None = None,
+    target: Path | None = None,
+) -> Cost:  # fmt: skip
+    """Run a command with `source` as standard input and `target` as standard output.
+
+    Raises
+    ------
+    Failed
+        It could not be started, or its exit code is not 0.
+    """
+    with tempfile.TemporaryFile() as errors:
+        inner = open(source or os.devnull, "rb")  # noqa: SIM115 - closed below
+        outer = open(target or os.devnull, "wb")  # noqa: SIM115
+        with inner, outer:
+            start = time.perf_counter()
+            try:
+                process = subprocess.Popen(
+                    command, cwd=folder, stdin=inner, stdout=outer, stderr=errors
+                )
+            except OSError as error:
+                raise Failed(f"{command[0]}: {error.strerror}") from None
+            _, status, usage = os.wait4(process.pid, 0)
+            seconds = time.perf_counter() - start
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            errors.seek(0)
+            words = " ".join(errors.read()[-500:].decode(errors="replace").split())
+            raise Failed(f"{' '.join(command)}: exit code {process.returncode}: {words}")
+    return Cost(seconds, usage.ru_utime + usage.ru_stime, usage.ru_maxrss * MAXRSS_UNIT)
+
+
+def _run_way(program: Program, way: str, folder: Path) -> Cost:
+    """Compress {plain} to {packed}, or decompress {packed} to {again}."""
+    source, target = ("plain", "packed") if way == "compress" else ("packed", "again")
+    command = program.command if way == "compress" else program.unpacker or program.command
+    files = program.files(folder)
+    arguments = getattr(program, way)
+    names = {key: str(path) for key, path in files.items()}
+    if program.level is None:  # some peers keep the path they are given in the archive
+        names = {key: path.name for key, path in files.items()}
+    return run(
+        [*command, *(word.format(**names) for word in arguments if word not in "<>")],
+        programs.working_directory(program, folder),
+        files[source] if "<" in arguments else None,
+        files[target] if ">" in arguments else None,
+    )
 
 
 def compress(source: Path, target: Path, level: int, threads: int, *more: str) -> Cost:
     """`cmixpy c` from file to file."""
-    return run(
-        "c", "-q", "-f", f"-{level}", "--threads", str(threads), *more, str(source), str(target)
-    )
+    options = "-q", "-f", f"-{level}", "--threads", str(threads)
+    return _cmixpy("c", *options, *more, str(source), str(target))
 
 
 def decompress(source: Path, target: Path, threads: int) -> Cost:
     """`cmixpy d` from file to file."""
-    return run("d", "-q", "-f", "--threads", str(threads), str(source), str(target))
+    return _cmixpy("d", "-q", "-f", "--threads", str(threads), str(source), str(target))
+
+
+def _cmixpy(*arguments: str) -> Cost:
+    try:
+        return run([sys.executable, "-m", "cmixpy", *arguments])
+    except Failed as error:
+        raise SystemExit(str(error)) from None
 
 
 def warm_up() -> None:
@@ -103,29 +137,55 @@ def place(piece: Piece, folder: Path) -> Path:
     if piece.whole:
         return piece.path
     target = folder / "piece"
+    copy(piece, target)
+    return target
+
+
+def copy(piece: Piece, target: Path) -> None:
+    """Write the piece to `target`."""
     with open(piece.path, "rb") as source, open(target, "wb") as sink:
         missing = piece.size
         while missing:
             part = source.read(min(missing, 1 << 20))
             sink.write(part)
             missing -= len(part)
-    return target
 
 
-def round_trip(piece: Piece, level: int, threads: int) -> RoundTrip:
-    """Compress, decompress and compare one piece."""
+def round_trip(piece: Piece, program: Program) -> RoundTrip:
+    """Compress, decompress and compare one piece, in a folder of its own.
+
+    Raises
+    ------
+    Failed
+        The program did.
+    """
     folder = Path(tempfile.mkdtemp())
     try:
-        plain, packed, again = place(piece, folder), folder / "packed", folder / "again"
-        there = compress(plain, packed, level, threads)
-        back = decompress(packed, again, threads)
-        with open(packed, "rb") as file:
-            first = next(iter(Reader(Source(file))))
-        same = filecmp.cmp(plain, again, shallow=False)
-        size = packed.stat().st_size
+        files = program.files(folder)
+        copy(piece, files["plain"])
+        there = _run_way(program, "compress", folder)
+        hidden = folder.with_suffix(".plain")
+        # Decompressing must not find the input.
+        files["plain"].rename(hidden)
+        try:
+            back = _run_way(program, "decompress", folder)
+            again = files["again"]
+            same = again.is_file() and filecmp.cmp(hidden, again, shallow=False)
+        finally:
+            hidden.unlink()
+        size = files["packed"].stat().st_size
+        lanes, preset = (None, "")
+        if program.level is not None:
+            lanes, preset = _inside(files["packed"])
     finally:
         shutil.rmtree(folder)
-    lanes, preset = 0, "stored"
-    if first.model is not None:
-        lanes, preset = first.model.lanes, name_of(first.model.name.preset)
     return RoundTrip(piece.size, size, there, back, same, lanes, preset)
+
+
+def _inside(archive: Path) -> tuple[int, str]:
+    """Lanes and preset of the first segment of a cmixpy archive; 0 and "stored" without a model."""
+    with open(archive, "rb") as file:
+        model = next(iter(Reader(Source(file)))).model
+    if model is None:
+        return 0, "stored"
+    return model.lanes, name_of(model.name.preset) or ""

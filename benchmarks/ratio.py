@@ -1,35 +1,30 @@
 """Files × levels → bytes, bpc, speed both ways, peak memory; the round trip is checked.
 
-    python -m benchmarks.ratio [--files NAME[:BYTES] …] [--levels N …] [--threads N] [--data DIR]
+    python -m benchmarks ratio [--files NAME[:BYTES] …] [--levels N …] [--threads N] [--data DIR]
 
 Times are of whole processes with compiled kernels in the cache. Every line is appended to
-results.tsv, from which `python -m benchmarks.readme` makes README's tables.
+results.tsv, from which `python -m benchmarks readme` makes README's tables.
 """
 
 import argparse
 import sys
-from datetime import date
 
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks import data, machine, process, results
+from benchmarks import data, machine, process, programs, results
 
 PEERS = ("xz-9e", "zpaq-m5", "lpaq1-9", "mcm-h11", "paq8px-8", "geco3-l12", "jarvis3-l33")
 
 
 def measure(piece: data.Piece, level: int, threads: int, commit: str) -> dict | None:
     """One line for results.tsv; None when the round trip failed."""
-    trip = process.round_trip(piece, level, threads)
-    if not trip.same:
-        return None
-    speeds = [f"{value:.1f}" for value in trip.speeds]
-    peaks = [f"{value:.0f}" for value in trip.peak_mib]
-    values = (
-        date.today().isoformat(), commit, machine.processor(), machine.cores(), piece.name,
-        trip.size, trip.preset, level, trip.lanes, threads, trip.archive, *speeds, *peaks,
-    )  # fmt: skip
-    return dict(zip(results.COLUMNS, values, strict=True))
+    program = programs.cmixpy(level, threads)
+    try:
+        trip = process.round_trip(piece, program)
+    except process.Failed as error:
+        raise SystemExit(str(error)) from None
+    return results.line(piece.name, program, trip, commit) if trip.same else None
 
 
 def figures(rows: list[dict]) -> Table:
@@ -42,16 +37,17 @@ def figures(rows: list[dict]) -> Table:
     for row in rows:
         table.add_row(
             row["file"], str(row["level"]), row["preset"], str(row["lanes"]),
-            f"{row['bytes']:,}", f"{8 * row['bytes'] / row['size']:.4f}", row["compress_kbps"],
-            row["decompress_kbps"], row["compress_mib"], row["decompress_mib"],
+            f"{int(row['bytes']):,}", f"{8 * int(row['bytes']) / int(row['size']):.4f}",
+            row["compress_kbps"], row["decompress_kbps"], row["compress_mib"],
+            row["decompress_mib"],
         )  # fmt: skip
     return table
 
 
 def comparison(rows: list[dict]) -> Table:
     """The terminal's table of bytes beside the peers'."""
-    levels = sorted({row["level"] for row in rows})
-    sizes = {(row["file"], row["level"]): row["bytes"] for row in rows}
+    levels = sorted({int(row["level"]) for row in rows})
+    sizes = {(row["file"], int(row["level"])): int(row["bytes"]) for row in rows}
     table = Table(title="bytes beside the peers' (peers.tsv)")
     table.add_column("file")
     for name in (*(f"-{level}" for level in levels), *PEERS):
@@ -63,14 +59,14 @@ def comparison(rows: list[dict]) -> Table:
     return table
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.ratio", description=__doc__.split("\n")[0])
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks ratio", description=__doc__.split("\n")[0])
     parser.add_argument("--files", nargs="+", default=data.FILES, metavar="NAME[:BYTES]")
     parser.add_argument("--levels", nargs="+", type=int, default=range(1, 7), metavar="N")
     parser.add_argument("--threads", type=int, default=machine.cores())
     parser.add_argument("--data", metavar="DIR")
     parser.add_argument("--no-append", action="store_true", help="leave results.tsv alone")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
 
     pieces, complaints = data.find(chosen.files, data.directory(chosen.data))
     console = Console(width=None if sys.stdout.isatty() else 140)
@@ -90,7 +86,7 @@ def main() -> int:
             if not chosen.no_append:
                 results.append(row)
             console.print(
-                f"{piece.name} -{level}: {row['bytes']:,} bytes, "
+                f"{piece.name} -{level}: {int(row['bytes']):,} bytes, "
                 f"{row['compress_kbps']} / {row['decompress_kbps']} KB/s",
                 highlight=False,
             )

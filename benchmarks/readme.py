@@ -1,6 +1,6 @@
 """README's tables between <!-- figures --> and <!-- /figures -->, from results.tsv.
 
-    python -m benchmarks.readme [--threads N]
+    python -m benchmarks readme [--threads N]
 
 The latest line of each file and level counts; by default those with the most threads.
 """
@@ -91,12 +91,12 @@ def replaced(text: str, middle: str) -> str:
     return f"{before}{OPENING}\n\n{middle}\n\n{CLOSING}{after}"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.readme", description=__doc__.split("\n")[0])
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks readme", description=__doc__.split("\n")[0])
     parser.add_argument("--threads", type=int)
-    rows = results.latest(parser.parse_args().threads)
+    rows = results.latest(parser.parse_args(arguments).threads)
     if not any(file in data.FILES for file, _ in rows):
-        raise SystemExit("results.tsv has nothing to show: run python -m benchmarks.ratio")
+        raise SystemExit("results.tsv has nothing to show: run python -m benchmarks ratio")
     README.write_text(replaced(README.read_text(), section(rows)))
     return 0
 

@@ -1,44 +1,105 @@
-"""results.tsv: one line for each file, level and run of benchmarks.ratio. peers.tsv: others'."""
+"""results.tsv: a line for each run of a program on a file. peers.tsv: figures taken elsewhere.
+
+Columns were added at the end; in older lines they are empty, and the program was cmixpy.
+"""
 
 import csv
+from collections.abc import Iterable
+from datetime import date
 from functools import cache
 from pathlib import Path
+
+from benchmarks import machine
+from benchmarks.process import RoundTrip
+from benchmarks.programs import Program
 
 FOLDER = Path(__file__).parent
 RESULTS = FOLDER / "results.tsv"
 PEERS = FOLDER / "peers.tsv"
 COLUMNS = (
     "date", "commit", "machine", "cores", "file", "size", "preset", "level", "lanes", "threads",
-    "bytes", "compress_kbps", "decompress_kbps", "compress_mib", "decompress_mib",
+    "bytes", "compress_kbps", "decompress_kbps", "compress_mib", "decompress_mib", "program",
+    "version", "compress_cpu", "decompress_cpu",
 )  # fmt: skip
 
 
-def append(row: dict) -> None:
+def line(file: str, program: Program, trip: RoundTrip, commit: str, version: str = "") -> dict:
+    """What a round trip is in results.tsv; CPU in seconds, KB/s by the wall."""
+    costs = trip.compress, trip.decompress
+    values = (
+        date.today().isoformat(), commit, machine.processor(), machine.cores(), file, trip.size,
+        trip.preset, "" if program.level is None else program.level,
+        "" if trip.lanes is None else trip.lanes, program.threads, trip.archive,
+        *(f"{trip.size / 1000 / cost.seconds:.1f}" for cost in costs),
+        *(f"{cost.peak / (1 << 20):.0f}" for cost in costs),
+        program.name, version, *(f"{cost.cpu:.2f}" for cost in costs),
+    )  # fmt: skip
+    return dict(zip(COLUMNS, map(str, values), strict=True))
+
+
+def append(row: dict, path: Path | None = None) -> None:
     """Add a line to results.tsv, with the header where the file is new."""
-    new = not RESULTS.exists()
-    with open(RESULTS, "a", newline="") as file:
+    path = path or RESULTS
+    new = not path.exists()
+    with open(path, "a", newline="") as file:
         writer = csv.DictWriter(file, COLUMNS, delimiter="\t", lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerow(row)
 
 
+def read(path: Path | None = None) -> list[dict]:
+    """All lines, oldest first, as strings."""
+    path = path or RESULTS
+    if not path.exists():
+        return []
+    with open(path, newline="") as file:
+        rows = list(csv.DictReader(file, COLUMNS, restval="", delimiter="\t"))[1:]
+    return [{**row, "program": row["program"] or "cmixpy"} for row in rows]
+
+
 def latest(threads: int | None = None) -> dict[tuple[str, int], dict]:
-    """The last line of each (file, level); by default those with the most threads seen."""
-    if not RESULTS.exists():
-        return {}
-    with open(RESULTS, newline="") as file:
-        rows = list(csv.DictReader(file, delimiter="\t"))
+    """cmixpy's last line of each (file, level); by default those with the most threads seen."""
+    rows = [row for row in read() if row["program"] == "cmixpy"]
     if threads is None:
         threads = max((int(row["threads"]) for row in rows), default=0)
     chosen = [row for row in rows if int(row["threads"]) == threads]
     return {(row["file"], int(row["level"])): row for row in chosen}
 
 
+def side_by_side(rows: Iterable[dict], file: str) -> dict[str, list[dict]]:
+    """For each program and setting its runs on a file: those of its last commit, on one machine.
+
+    The machine is the one of the file's last line that has a peer in it, or else of its last line,
+    so that what is compared was measured on one machine.
+    """
+    found = [row for row in rows if row["file"] == file]
+    if not found:
+        return {}
+    peers = [row for row in found if row["program"] != "cmixpy"]
+    last = (peers or found)[-1]
+    groups: dict[str, list[dict]] = {}
+    for row in found:
+        if (row["machine"], row["cores"]) == (last["machine"], last["cores"]):
+            groups.setdefault(label(row), []).append(row)
+    return {
+        name: [row for row in group if row["commit"] == group[-1]["commit"]]
+        for name, group in groups.items()
+    }
+
+
+def label(row: dict) -> str:
+    """A program with its setting: `xz-9e`, `cmixpy -5`, `cmixpy -5, 1 thread`."""
+    if row["program"] != "cmixpy":
+        return row["program"]
+    alone = ", 1 thread" if row["threads"] == "1" else ""
+    return f"cmixpy -{row['level']}{alone}"
+
+
 @cache
 def peers() -> dict[str, dict[str, int]]:
     """Bytes by file, then by program and setting; figures measured once, copied by hand."""
-    found = {}
+    found: dict[str, dict[str, int]] = {}
     with open(PEERS, newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
             found.setdefault(row["file"], {})[row["program"]] = int(row["bytes"])

@@ -1,6 +1,6 @@
 """Whole processes with a warm cache: one thread against many, compress against decompress.
 
-    python -m benchmarks.speed [--file NAME[:BYTES]] [--level N] [--threads N] [--pairs N] [--quick]
+    python -m benchmarks speed [--file NAME[:BYTES]] [--level N] [--threads N] [--pairs N] [--quick]
 
 Runs with one thread and with N alternate, so that a busy neighbour meets both; medians, and the
 ratio pair by pair. `--quick` takes the first 500,000 bytes and three pairs.
@@ -50,15 +50,15 @@ def balance_line(runs: dict[int, list[dict]], threads: int) -> str:
     return f"Decompress / compress time, threads {threads}: {median(ratios):.2f} ({pairs})"
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="benchmarks.speed", description=__doc__.split("\n")[0])
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="benchmarks speed", description=__doc__.split("\n")[0])
     parser.add_argument("--file", default="enwik8.4M", metavar="NAME[:BYTES]")
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--pairs", type=int, default=5)
     parser.add_argument("--quick", action="store_true")
     parser.add_argument("--data", metavar="DIR")
-    chosen = parser.parse_args()
+    chosen = parser.parse_args(arguments)
     if chosen.quick:
         chosen.pairs = QUICK_PAIRS
         if ":" not in chosen.file:

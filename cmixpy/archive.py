@@ -77,6 +77,7 @@ class Reader:
     def payload(self) -> list[bytes]:
         """The current segment's bytes, or its parameters and codes, checked."""
         segment = self._ahead
+        assert segment is not None, "the payload is read once"
         data = self.source.read(segment.payload_length, _payload_of(segment))
         self._ahead = None
         model = segment.model

@@ -41,6 +41,18 @@ Threads = Annotated[
         "--threads", metavar="N", min=1, help="Default: all cores. Never changes the bytes."
     ),
 ]
+Level = Annotated[
+    int, typer.Option("--level", metavar="N", min=1, max=9, help="Also as -1 (fast) … -9 (small).")
+]
+Preset = Annotated[
+    str, typer.Option("--preset", metavar="auto|text|dna|binary|…", help="Kind of data.")
+]
+Lanes = Annotated[
+    int | None,
+    typer.Option(
+        "--lanes", metavar="N", min=1, help="Streams in lockstep; 1 is smallest and slowest."
+    ),
+]
 MemoryLimit = Annotated[
     str | None,
     typer.Option("--memory-limit", metavar="SIZE", help="For example 2G. Default: what is free."),
@@ -77,19 +89,9 @@ def compress(
     stdout: ToStdout = False,
     force: Force = False,
     remove: Remove = False,
-    level: Annotated[
-        int,
-        typer.Option("--level", metavar="N", min=1, max=9, help="Also as -1 (fast) … -9 (small)."),
-    ] = 5,
-    preset: Annotated[
-        str, typer.Option("--preset", metavar="auto|text|dna|binary|…", help="Kind of data.")
-    ] = "auto",
-    lanes: Annotated[
-        int | None,
-        typer.Option(
-            "--lanes", metavar="N", min=1, help="Streams in lockstep; 1 is smallest and slowest."
-        ),
-    ] = None,
+    level: Level = 5,
+    preset: Preset = "auto",
+    lanes: Lanes = None,
     segment_size: Annotated[
         str | None,
         typer.Option("--segment-size", metavar="SIZE", help="Bytes that share a model."),
@@ -180,14 +182,63 @@ def models() -> Callable[[], None]:
     return commands.list_models
 
 
+@app.command("analyze")
+def analyze(
+    source: Input,
+    target: Annotated[
+        str | None,
+        typer.Option("-o", "--output", metavar="OUT", help="Default: IN.html; JSON: stdout."),
+    ] = None,
+    json: Annotated[bool, typer.Option("--json", help="Figures for machines.")] = False,
+    ablate: Annotated[
+        bool, typer.Option("--ablate", help="Code again without each part: long, and worth it.")
+    ] = False,
+    force: Force = False,
+    level: Level = 5,
+    preset: Preset = "auto",
+    lanes: Lanes = None,
+    most: Annotated[
+        str, typer.Option("--bytes", metavar="SIZE", help="How much of the beginning to code.")
+    ] = "1000000",
+    text: Annotated[
+        str, typer.Option("--text", metavar="SIZE", help="How much to show byte by byte.")
+    ] = "16k",
+    at: Annotated[str, typer.Option("--at", metavar="SIZE", help="And from where on.")] = "0",
+    threads: Threads = None,
+    quiet: Quiet = False,
+    progress: Bar = None,
+) -> Callable[[], None]:
+    """Show what each byte of IN costs and what each part of the model does: an HTML page."""
+    from cmixpy import commands
+    from cmixpy.analysis import command
+
+    return partial(
+        command.analyze,
+        source,
+        target,
+        json=json,
+        ablate=ablate,
+        force=force,
+        level=level,
+        preset=preset,
+        lanes=lanes,
+        most=most,
+        text=text,
+        at=at,
+        threads=threads,
+        talk=commands.Talk(quiet, False, progress),
+    )
+
+
 def _with_level_flags(arguments: list[str]) -> list[str]:
     """-1 … -9, alone or among other short flags (-9cf), as --level N, which typer understands."""
-    out = []
+    out: list[str] = []
     for i, argument in enumerate(arguments):
         if argument == "--":
             return out + arguments[i:]
-        if re.fullmatch("-[cfqv]*[1-9][cfqv]*", argument):
-            digit = re.search("[1-9]", argument)[0]
+        found = re.fullmatch("-[cfqv]*([1-9])[cfqv]*", argument)
+        if found:
+            digit = found[1]
             out.append(f"--level={digit}")
             argument = argument.replace(digit, "")
             if argument == "-":

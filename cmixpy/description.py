@@ -93,7 +93,10 @@ class Stage:
 
     LIMITS = ((0, 19), (0, 16), (0, 16), (1, 1023), (0, 1023))
 
-    values = Selector.values
+    @property
+    def values(self) -> int:
+        """Number of values of the selector function."""
+        return SELECTORS[self.function] or 1 << self.a
 
 
 @dataclass(frozen=True)
@@ -216,7 +219,7 @@ class Description:
     @property
     def reads_instructions(self) -> bool:
         """Whether some part needs the parser of x86 instructions."""
-        selectors = (*self.sets, *self.finals, *self.stages)
+        selectors: tuple[Selector | Stage, ...] = (*self.sets, *self.finals, *self.stages)
         return any(c.function == 10 for c in self.contexts) or any(
             s.function in (16, 17) for s in selectors
         )

@@ -45,7 +45,7 @@ def _count(data: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
     else:
         middle = (len(data) - SAMPLE) // 2
         sample = [data[:SAMPLE], data[middle : middle + SAMPLE], data[-SAMPLE:]]
-    counts = sum(np.bincount(piece, minlength=256) for piece in sample)
+    counts = np.sum([np.bincount(piece, minlength=256) for piece in sample], axis=0)
     return counts, sample
 
 

@@ -105,6 +105,19 @@ class Segment:
                 return False
         return True
 
+    def finish(self) -> list[bytes] | None:
+        """The lanes' codes, once every step is encoded; None when one outgrew its lane."""
+        codes, starts, lanes = self.codes, self.starts, self.private.lanes
+        step.finish_lanes(self.plan, self.private, codes, starts)
+        if lanes[:, fields.OVERFLOW].any():
+            return None
+        counts = lanes[:, fields.CODE_COUNT]
+        # Zeros past the end are implied, so trailing ones need not be kept.
+        return [
+            codes[begin : begin + count].tobytes().rstrip(b"\0")
+            for begin, count in zip(starts, counts, strict=False)
+        ]
+
 
 def encoder(symbols: np.ndarray, plan, threads: int, kernel=step.run) -> Segment:
     """A segment ready to be encoded, its kernel compiled or loaded."""
@@ -133,19 +146,7 @@ def encode_segment(symbols: np.ndarray, plan, threads: int, progress=None) -> li
     One code per lane, or None when one outgrew its lane (then store the bytes as they are).
     """
     segment = encoder(symbols, plan, threads)
-    if not segment.run_all(progress):
-        return None
-    codes, starts = segment.codes, segment.starts
-    step.finish_lanes(segment.plan, segment.private, codes, starts)
-    lanes = segment.private.lanes
-    if lanes[:, fields.OVERFLOW].any():
-        return None
-    counts = lanes[:, fields.CODE_COUNT]
-    # Zeros past the end are implied, so trailing ones need not be kept.
-    return [
-        codes[begin : begin + count].tobytes().rstrip(b"\0")
-        for begin, count in zip(starts, counts, strict=False)
-    ]
+    return segment.finish() if segment.run_all(progress) else None
 
 
 def decode_segment(codes: list[bytes], length: int, plan, threads: int, progress=None):

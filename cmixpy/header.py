@@ -101,6 +101,7 @@ def pack_header(segment: Segment, names: list[ModelName]) -> bytes:
     elif name.digest is not None:
         origin, reference = SHIPPED, label + name.digest
     else:
+        assert name.embedded is not None  # where there is no digest
         origin, reference = EMBEDDED, label + varint.pack(len(name.embedded)) + name.embedded
     if origin != EARLIER:
         names.append(name)
@@ -150,10 +151,9 @@ class HeaderReader:
         if kind not in (STORED, MODELLED) or (kind == STORED and tag > 7):
             raise self._damaged(f"no segment has the tag {tag}")
         length = self._integer(MAX_SEGMENT, "its length")
-        model, name = None, None
+        model = None
         if kind == MODELLED:
             model = self._model(tag, length)
-            name = model.name
         content_hash = int.from_bytes(self._take(8), "little")
         check = check_of(bytes(self._bytes), self._seed)
         if int.from_bytes(self._take(4), "little") != check:
@@ -163,7 +163,7 @@ class HeaderReader:
             if sum(model.code_lengths) < least:
                 raise self._damaged(f"its codes have fewer bytes than the least, {least}")
             if tag >> 6 != EARLIER:
-                self._names.append(name)
+                self._names.append(model.name)
         return Segment(
             length, content_hash, last, model, self._index, check, header_length=len(self._bytes)
         )

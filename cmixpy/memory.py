@@ -19,11 +19,12 @@ def parse_size(text: str) -> int:
 
 def format_size(count: int) -> str:
     """Three digits and a unit: "1.5 GiB"."""
+    size: float = count
     for unit in ("bytes", "KiB", "MiB", "GiB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1024
-    return f"{count:.3g} TiB"
+        if size < 1000:
+            return f"{size:.3g} {unit}"
+        size /= 1024
+    return f"{size:.3g} TiB"
 
 
 def available() -> int | None:

@@ -147,7 +147,7 @@ def decode(
         lambda done, size: progress(done / model.symbols),
     )
     symbols = restore(model.transform, symbols, parameters, segment.length)
-    return memoryview(symbols)
+    return symbols.data
 
 
 def plan_of(segment: Segment):
@@ -163,6 +163,7 @@ def plan_of(segment: Segment):
     from cmixpy.description import Plan
 
     model, where = segment.model, f"segment {segment.index}"
+    assert model is not None, "a stored segment has no plan"
     description = _description(model.name, where)
     if model.transform not in TRANSFORM_MEMORY:
         raise UnsupportedError(f"{where} needs transform {model.transform}, unknown here")
@@ -187,11 +188,12 @@ def plan_of(segment: Segment):
 def _description(name: ModelName, where: str):
     from cmixpy.description import Description, frozen
 
-    if name.digest is None:
+    if name.embedded is not None:
         try:
             return Description.from_bytes(name.embedded)
         except ValueError as error:
             raise UnsupportedError(f"{where}: its model description: {error}") from None
+    assert name.digest is not None  # where nothing is embedded
     found = frozen(name.digest)
     if found is None:
         raise UnsupportedError(

@@ -91,16 +91,16 @@ def _split(parameters: bytes, length: int):
     code = bytes(rest)
     if 2 * lines + 2 * case + 3 * exceptions > MOST_PER_BYTE * (len(code) + 1):
         raise ValueError("their number")
-    rest = decode_numbers(code, _kinds(lines, case, exceptions))
+    numbers = decode_numbers(code, _kinds(lines, case, exceptions))
     # No honest value is larger, and sums of such values cannot overflow.
-    if len(rest) and rest.max() > max(length, 255):
+    if len(numbers) and numbers.max() > max(length, 255):
         raise ValueError("a length")
     case_start, exception_start = 2 * lines, 2 * lines + 2 * case
     return (
         rna,
-        rest[:case_start].reshape(-1, 2),
-        rest[case_start:exception_start].reshape(-1, 2),
-        rest[exception_start:].reshape(-1, 3),
+        numbers[:case_start].reshape(-1, 2),
+        numbers[case_start:exception_start].reshape(-1, 2),
+        numbers[exception_start:].reshape(-1, 3),
     )
 
 

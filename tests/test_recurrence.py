@@ -6,8 +6,8 @@ import time
 
 import numpy as np
 import pytest
-from generated import biased, flipped, lagged, letters, shift_register
 
+from benchmarks.generated import biased, flipped, lagged, letters, shift_register
 from cmixpy.detect import detect
 from cmixpy.recurrence import ADD, SUBTRACT, XOR, find_rule
 

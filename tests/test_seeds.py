@@ -2,9 +2,16 @@
 
 import numpy as np
 import pytest
-from generated import biased, binary_entropy, entropy_bytes, flipped, lagged, shift_register
 
 import cmixpy
+from benchmarks.generated import (
+    biased,
+    binary_entropy,
+    entropy_bytes,
+    flipped,
+    lagged,
+    shift_register,
+)
 
 N = 1_000_000
 REGISTERS = (10, 20, 30, 40, 50, 60, 100, 1000)

@@ -19,7 +19,7 @@ from numba.core import config
 block = njit(inline="always", error_model="numpy")
 # A block that runs once per symbol or more rarely is compiled on its own and called: a kernel with
 # everything inlined takes five minutes to compile, so it takes half of one.
-routine = njit(nogil=True, error_model="numpy", _nrt=False)
+routine = njit(nogil=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]
 
 
 def _source_hash() -> str:

@@ -256,8 +256,11 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
 
     lap(timed, clock, CODING)
 
-    # What the lane owns changes at once; the shared rest is noted for the commit.
+    # What the lane owns changes at once; the shared rest is noted for the commit, and behind it,
+    # for whoever looks on (analysis/observe.py), the mixed and the final probability.
     target = bit << 16
+    errors[k, sets + finals] = p_mixed
+    errors[k, sets + finals + 1] = final
     for s in range(sets):
         errors[k, s] = ((target - squash[middle[s] + LOGIT_LIMIT]) * rate) >> 14
     for s in range(finals):

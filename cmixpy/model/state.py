@@ -23,6 +23,7 @@ from cmixpy.model.sse import SSE_BUCKETS, SSE_STEP
 MATCH_ENTRIES = 2048
 SCRATCH = 64
 ALIGNMENT = 128  # bytes
+OUTCOMES = 2  # behind a bit's errors: the probabilities of the mix and of the whole
 
 
 class PlanArrays(NamedTuple):
@@ -191,7 +192,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     final_span, final_base, _ = _spans(d.finals, bits)
     rates = d.rates
     most_experts = max((e.limit for e in d.experts), default=0)
-    return PlanArrays(
+    return PlanArrays(  # type: ignore[call-arg]  # mypy cannot count unpacked generators
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share,
                d.inputs_per_context, d.follows, d.reads_instructions]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
@@ -248,8 +249,8 @@ def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
     row = np.clip(arrays.squash[middles].astype(np.int64), 16, 65519) << 6 << COUNT_BITS
     parts.extend(np.tile(row | stage.start, stage.values * symbols) for stage in d.stages)
     if d.experts:
-        entry = experts.FIRST << 6 << COUNT_BITS | experts.START
-        parts.append(np.full(experts.EXPERT_ENTRIES, entry, dtype=np.int64))
+        first = experts.FIRST << 6 << COUNT_BITS | experts.START
+        parts.append(np.full(experts.EXPERT_ENTRIES, first, dtype=np.int64))
     entries = aligned_zeros(sum(map(len, parts)), np.int64)
     return np.concatenate(parts, out=entries)
 
@@ -318,7 +319,7 @@ def build_private(plan, threads: int) -> PrivateArrays:
         inputs,
         np.full((lanes, bits, touched), -1, dtype=np.int32),
         np.zeros((lanes, bits, rows), dtype=np.int32),
-        np.zeros((lanes, bits, rows), dtype=np.int32),
+        np.zeros((lanes, bits, rows + OUTCOMES), dtype=np.int32),
         aligned_zeros((lanes, bits, BLOCK), np.int16),
         np.zeros((lanes, max(len(d.matches), 1)), dtype=np.int64),
         np.zeros((lanes, max(len(d.matches), 1)), dtype=np.int64),

@@ -45,7 +45,8 @@ def without_match(matches: tuple[Match, ...], i: int) -> tuple[Match, ...]:
 
     Backward models cannot fill a table: where only they are left of a table's users, they go too.
     """
-    owners, kept = {}, []
+    owners: dict[int, int] = {}
+    kept: list[Match] = []
     for j, match in enumerate(matches):
         if j == i:
             continue
@@ -84,8 +85,8 @@ def leave_one_out(description: Description) -> Iterator[tuple[str, Description]]
         for i, part in enumerate(description.finals):
             rest = without(description.finals, i)
             yield f"final {selector_name(part)}", replace(description, finals=rest)
-    for i, part in enumerate(description.stages):
-        name = f"stage {selector_name(part)}, share {part.share}"
+    for i, stage in enumerate(description.stages):
+        name = f"stage {selector_name(stage)}, share {stage.share}"
         yield name, without_stage(description, i)
     if description.experts:
         yield "copy experts", replace(description, experts=())

@@ -1,0 +1,195 @@
+"""RESULTS.md and its plots, from scaling.tsv and results.tsv; nothing is measured here."""
+
+import csv
+from math import log10
+from pathlib import Path
+from statistics import median
+
+from benchmarks import results
+from benchmarks.markdown import table
+from benchmarks.report import PLOTS, seconds
+from benchmarks.scaling import STORED
+from cmixpy.codec import DEFAULT_LEVEL
+
+PAGE = results.FOLDER / "RESULTS.md"
+GIGABYTE = 1_000_000_000
+# What the text of a projection is fitted to, and what it is told of.
+PREFIXES = ("enwik6", "enwik8.4M", "enwik8")
+MACHINES = (1, 10, 100)
+# What changes in each study, its heading, and what the figures mean.
+ABOUT = {
+    "lanes": (
+        "lanes", "Lanes",
+        "Lanes are coded side by side over shared tables. More of them give the threads more work "
+        "between two barriers and cost bytes: a lane sees what the others have learnt, but not "
+        "what they are just coding, and knows its own neighbourhood only.",
+    ),
+    "threads": (
+        "threads", "Threads",
+        "The same lanes on more threads: the bytes are the same. CPU time beyond that of one "
+        "thread is spent waiting at barriers, or shared memory was the bottleneck.",
+    ),
+    "lengths": (
+        "size", "Length",
+        "The corpora one after the other, text first, and generated text where they end, preset "
+        "chosen by the program. Time per byte grows where tables outgrow the caches; short inputs "
+        "pay for starting Python and for cold tables.",
+    ),
+    "levels": (
+        "level", "Levels",
+        "From fast to small. Each level adds contexts, weight sets and memory.",
+    ),
+}  # fmt: skip
+
+
+def read(path: Path | None = None) -> list[dict]:
+    """The lines of scaling.tsv, oldest first."""
+    path = path or STORED
+    if not path.exists():
+        return []
+    with open(path, newline="") as file:
+        return list(csv.DictReader(file, delimiter="\t"))
+
+
+def latest(rows: list[dict], study: str) -> list[dict]:
+    """The last line of each setting, of the last commit and machine of the study, in order."""
+    found = [row for row in rows if row["study"] == study]
+    where = [(row["commit"], row["machine"], row["cores"]) for row in found]
+    kept = {}
+    for row, place in zip(found, where, strict=True):
+        if place == where[-1]:
+            kept[tuple(int(row[name]) for name in ("size", "level", "lanes", "threads"))] = row
+    return [row for _, row in sorted(kept.items())]
+
+
+def study_table(rows: list[dict], column: str) -> str:
+    """Bytes, time both ways, CPU, memory; per cent and speed-up against the first line."""
+    first, lines = rows[0], []
+    for row in rows:
+        size = int(row["size"])
+        grown = int(row["bytes"]) / size / (int(first["bytes"]) / int(first["size"])) - 1
+        faster = float(first["compress_s"]) / float(row["compress_s"])
+        faster *= size / int(first["size"])
+        lines.append([
+            f"{int(row[column]):,}", f"{int(row['bytes']):,}",
+            f"{8 * int(row['bytes']) / size:.4f}",
+            f"{100 * grown:+.2f} %", row["compress_s"], row["decompress_s"], row["compress_cpu"],
+            f"{float(row['compress_s']) * 1e9 / size:,.0f}", f"{faster:.2f}",
+            f"{max(int(row['compress_mib']), int(row['decompress_mib']))}",
+        ])  # fmt: skip
+    headers = [
+        column, "bytes", "bpc", "to first", "c, s", "d, s", "c, CPU s", "c, ns/B", "speed-up",
+        "MiB",
+    ]  # fmt: skip
+    return table(headers, lines)
+
+
+def study_plot(rows: list[dict], column: str, path: Path) -> None:
+    """bpc and ns per byte against what changes; SVG."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    mpl.rcParams.update({"svg.hashsalt": "cmixpy", "svg.fonttype": "none", "font.size": 9})
+    from matplotlib import pyplot
+
+    xs = [int(row[column]) for row in rows]
+    drawing, (left, right) = pyplot.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    left.plot(xs, [8 * int(r["bytes"]) / int(r["size"]) for r in rows], marker=".", color="#c0392b")
+    left.set_ylabel("bpc")
+    for way, colour in (("compress", "#34495e"), ("decompress", "#7fb3d5")):
+        times = [float(row[f"{way}_s"]) * 1e9 / int(row["size"]) for row in rows]
+        right.plot(xs, times, marker=".", color=colour, label=way)
+    right.set(ylabel="ns per byte, wall", yscale="log")
+    right.legend()
+    for axis in (left, right):
+        axis.set_xlabel(column)
+        axis.grid(True, which="both", color="#eee")
+        if column != "level":
+            axis.set_xscale("log", base=10 if column == "size" else 2)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    drawing.savefig(path, metadata={"Date": None})
+    pyplot.close(drawing)
+
+
+def fitted(points: list[tuple[int, float]]) -> tuple[float, float]:
+    """bpc = a + b·log10(bytes), by least squares."""
+    xs = [log10(size) for size, _ in points]
+    ys = [bpc for _, bpc in points]
+    middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
+    below = sum((x - middle_x) ** 2 for x in xs)
+    slope = sum((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys, strict=True)) / below
+    return middle_y - slope * middle_x, slope
+
+
+def projection(rows: list[dict]) -> str:
+    """What enwik9 might take, on one machine and on many: from the prefixes of enwik8."""
+    known = [rows_of for file in PREFIXES if (rows_of := _default_runs(rows, file))]
+    if len(known) < 2:
+        return "Not enough prefixes of enwik8 have been measured to project from."
+    points = [(int(row["size"]), 8 * int(row["bytes"]) / int(row["size"])) for row in known]
+    constant, slope = fitted(points)
+    largest = known[-1]
+    pace = seconds({key: float(largest[key]) for key in ("size", "compress_kbps")}, "compress")
+    pace /= int(largest["size"])
+    lines = []
+    for machines in MACHINES:
+        part = GIGABYTE // machines
+        bpc = constant + slope * log10(part)
+        lines.append([
+            machines, f"{part:,}", f"{bpc:.3f}", f"{bpc * GIGABYTE / 8 / 1e6:,.1f} MB",
+            f"{pace * part / 3600:,.2f} h",
+        ])  # fmt: skip
+    files = ", ".join(row["file"] for row in known)
+    about = (
+        f"**A projection, not a measurement.** bpc of {files} at level {DEFAULT_LEVEL}, continued "
+        f"as a straight line over the logarithm of the length ({slope:+.3f} bpc for ten times the "
+        f"bytes), and the time per byte of {largest['file']}. It takes for granted that tables "
+        "stay large enough and speed stays as it is, and neither is so for ever. Several machines "
+        "code a segment each, which share nothing, so the bytes are those of shorter texts."
+    )
+    headers = ["machines", "bytes each", "bpc", "enwik9", "time each"]
+    return f"{about}\n\n{table(headers, lines)}"
+
+
+def _default_runs(rows: list[dict], file: str) -> dict | None:
+    """The last run of the default level on a file, with the median of that commit's speeds."""
+    found = [
+        row for row in rows
+        if row["program"] == "cmixpy" and row["file"] == file and row["level"] == str(DEFAULT_LEVEL)
+    ]  # fmt: skip
+    if not found:
+        return None
+    last = [row for row in found if row["commit"] == found[-1]["commit"]]
+    return {**last[-1], "compress_kbps": str(median(float(row["compress_kbps"]) for row in last))}
+
+
+def write() -> str:
+    """RESULTS.md and its plots; the text."""
+    rows = read()
+    parts = [
+        "# Scaling",
+        "Made by `python -m benchmarks scaling` from scaling.tsv; not to be edited. Whole "
+        "processes with compiled kernels; every round trip was compared. c: compressing, d: "
+        "decompressing; to first, speed-up: against the first line, by the byte.",
+    ]
+    for study, (column, title, about) in ABOUT.items():
+        found = latest(rows, study)
+        parts += [f"## {title}", about]
+        if not found:
+            parts.append(f"Not measured yet: `python -m benchmarks scaling {study}`.")
+            continue
+        path = PLOTS / f"scaling-{study}.svg"
+        study_plot(found, column, path)
+        run = found[-1]
+        fixed = f"level {run['level']}, " if study != "levels" else ""
+        files = run["file"] if study != "lengths" else "the corpora in a row"
+        parts += [
+            f"{run['machine']}, {run['cores']} cores; {run['date']}, commit {run['commit']}; "
+            f"{fixed}{files}.",
+            study_table(found, column),
+            f"![bpc and time against {column}](plots/{path.name})",
+        ]
+    parts += ["## enwik9", projection(results.read())]
+    text = "\n\n".join(parts) + "\n"
+    PAGE.write_text(text)
+    return text

@@ -1,0 +1,221 @@
+"""`python -m benchmarks`: peers run side by side, and what is made of their figures."""
+
+import hashlib
+import shutil
+import stat
+import subprocess
+import sys
+
+import pytest
+
+from benchmarks import (
+    compare,
+    data,
+    history,
+    process,
+    programs,
+    readme,
+    report,
+    results,
+    scaling,
+    scaling_report,
+    seeds,
+)
+
+COPY = f"#!{sys.executable}\nimport shutil, sys\nshutil.copy(sys.argv[1], sys.argv[2])\n"
+LINE = {
+    "date": "2026-01-02", "commit": "abc", "machine": "M", "cores": "2", "file": "enwik8",
+    "size": "1000000", "threads": "1", "compress_mib": "10", "decompress_mib": "20",
+}  # fmt: skip
+
+
+def row(program, archive, speed, **more):
+    return {
+        **dict.fromkeys(results.COLUMNS, ""), **LINE, "program": program, "bytes": str(archive),
+        "compress_kbps": str(speed), "decompress_kbps": str(2 * speed), **more,
+    }  # fmt: skip
+
+
+@pytest.fixture
+def rows():
+    return [
+        row("xz-9e", 250_000, 1000), row("slow", 240_000, 10),
+        row("cmixpy", 200_000, 50, level="6", commit="old"),
+        row("cmixpy", 180_000, 60, level="6", compress_cpu="2.5"),
+        row("cmixpy", 180_000, 40, level="6", compress_cpu="3.5"),
+        row("cmixpy", 1, 1, level="6", machine="another"),
+    ]  # fmt: skip
+
+
+@pytest.fixture
+def piece(tmp_path):
+    (tmp_path / "file").write_bytes(b"to be or not to be\n" * 200)
+    return data.Piece("file:3000", tmp_path / "file", 3000)
+
+
+@pytest.mark.skipif(shutil.which("gzip") is None, reason="no gzip")
+def test_a_peer_of_pipes(piece):
+    trip = process.round_trip(piece, programs.peer("gzip-9"))
+    assert trip.same
+    assert 20 < trip.archive < 200
+    assert trip.compress.seconds > 0
+    assert trip.compress.cpu >= 0
+    assert trip.decompress.peak > 100_000
+
+
+@pytest.mark.parametrize("name", list(programs.known_peers()))
+def test_every_line_of_peers_names_its_files(name, tmp_path, monkeypatch):
+    monkeypatch.setattr(programs, "on_path", lambda names: f"/bin/{names.partition('|')[0]}")
+    found = programs.peer(name)
+    files = found.files(tmp_path)
+    for way in ("compress", "decompress"):
+        for word in getattr(found, way):
+            word.format(**files)
+    assert found.only in (None, "bases")
+
+
+def test_failures_are_told(piece, tmp_path, monkeypatch, capsys):
+    """A program that fails, one that is not there, one whose output is wrong, one that works."""
+    lines = {"good": COPY, "bad": "#!/bin/sh\nexit 3\n", "wrong": COPY + "open('again', 'w')\n"}
+    found = []
+    for name, text in lines.items():
+        path = tmp_path / name
+        path.write_text(text)
+        path.chmod(path.stat().st_mode | stat.S_IXUSR)
+        found.append(programs.Program(
+            name, (str(path),), ("{plain}", "{packed}"), ("{packed}", "{again}")))  # fmt: skip
+    monkeypatch.setattr(results, "RESULTS", tmp_path / "results.tsv")
+    complaints = compare.run([piece], found, 2, append=True)
+    assert len(complaints) == 4
+    assert sum("exit code 3" in complaint for complaint in complaints) == 2
+    assert sum("THE ROUND TRIP FAILED" in complaint for complaint in complaints) == 2
+    assert [row["program"] for row in results.read()] == ["good", "good"]
+    assert results.read()[0]["bytes"] == "3000"
+    assert "good: 3,000 bytes" in capsys.readouterr().out
+    _, absent = compare.chosen_programs(["nobody", "gzip-9"], (), 1)
+    assert absent[0] == "nobody: not in peers.toml"
+
+
+def test_programs_for_bases_get_only_bases(piece, tmp_path):
+    program = programs.Program("p", ("x",), (), (), only="bases")
+    assert not compare.suits(program, piece)
+    (tmp_path / "bases").write_bytes(b"ACGT" * 5)
+    assert compare.suits(program, data.Piece("bases", tmp_path / "bases", 20))
+
+
+def test_tables_by_size_and_in_the_benchmark_form(rows):
+    found = report.figures(rows, "enwik8")
+    assert list(found) == ["cmixpy -6, 1 thread", "slow", "xz-9e"]
+    assert found["cmixpy -6, 1 thread"]["compress_kbps"] == 50  # the median of the last commit
+    lines = report.size_table(found).splitlines()
+    assert "180,000" in lines[2]
+    assert "20.00 / 3.00" in lines[2]
+    assert "| 100.00 |" in " ".join(lines[3].split())
+    form = report.benchmark_row(rows)
+    assert "180,000" in form
+    assert "–" in form
+    assert "has been measured" in report.benchmark_row([])
+
+
+def test_the_pareto_front():
+    points = {"a": (1, 9), "b": (2, 9), "c": (3, 5), "d": (4, 6), "e": (9, 1)}
+    assert report.front(points) == ["a", "c", "e"]
+
+
+def test_plots_are_made_of_the_lines_alone(rows, tmp_path, monkeypatch):
+    monkeypatch.setattr(results, "read", lambda: rows)
+    monkeypatch.setattr(report, "COMPARISON", tmp_path / "COMPARISON.md")
+    monkeypatch.setattr(report, "PLOTS", tmp_path / "plots")
+    text = report.write()
+    plot = (tmp_path / "plots" / "pareto-enwik8.svg").read_bytes()
+    assert "xz-9e" in text
+    assert b"<svg" in plot
+    report.write()
+    assert (tmp_path / "plots" / "pareto-enwik8.svg").read_bytes() == plot
+    history.plot(history.series(rows), tmp_path / "history.svg")
+    assert b"<svg" in (tmp_path / "history.svg").read_bytes()
+
+
+def test_the_history_has_a_point_where_the_bytes_changed(rows):
+    found = history.series(rows[:-1])
+    assert found == {("enwik8", 6): [("old", 200_000), ("abc", 180_000)]}
+
+
+def test_stored_results_can_be_read():
+    rows = results.read()
+    assert all(row["program"] and float(row["bytes"]) > 0 for row in rows)
+    assert results.latest()[("enwik6", 5)]["program"] == "cmixpy"
+    assert "| 5 (default)" in readme.section(results.latest())
+
+
+def test_every_command_has_help():
+    for name in ("", "compare", "ratio", "scaling", "seeds", "history"):
+        words = [sys.executable, "-m", "benchmarks", *([name] if name else []), "--help"]
+        done = subprocess.run(words, capture_output=True, text=True, check=True)
+        assert "usage" in done.stdout.lower()
+
+
+def scaled(study, lanes, threads, size, level, archive, time):
+    values = ("2026-01-02", "abc", "M", "2", study, "f", size, level, lanes, threads, archive)
+    times = (time, time / 2, time, time / 2, 10, 20)
+    return dict(zip(scaling.COLUMNS, map(str, values + times), strict=True))
+
+
+def test_the_scaling_report(tmp_path, monkeypatch, rows):
+    monkeypatch.setattr(scaling_report, "PAGE", tmp_path / "RESULTS.md")
+    monkeypatch.setattr(scaling_report, "PLOTS", tmp_path / "plots")
+    monkeypatch.setattr(scaling, "STORED", tmp_path / "scaling.tsv")
+    for row in (
+        scaled("lanes", 1, 2, 1000, 5, 500, 9.0), scaled("lanes", 1, 2, 1000, 5, 400, 8.0),
+        scaled("lanes", 4, 2, 1000, 5, 410, 2.0), scaled("lengths", 1, 2, 5000, 5, 900, 9.0),
+    ):  # fmt: skip
+        scaling.append(row)
+    monkeypatch.setattr(scaling_report, "STORED", tmp_path / "scaling.tsv")
+    monkeypatch.setattr(results, "read", lambda: rows)
+    text = scaling_report.write()
+    assert "| 4 " in text.replace("|     4", "| 4")
+    assert "+2.50 %" in text
+    assert "4.00" in text
+    assert "500" not in text.partition("## Threads")[0].partition("| lanes")[2]  # the older line
+    assert "Not measured yet: `python -m benchmarks scaling threads`" in text
+    assert "Not enough prefixes" in text
+    assert (tmp_path / "plots" / "scaling-lanes.svg").exists()
+
+
+def test_the_projection_is_a_straight_line(rows):
+    constant, slope = scaling_report.fitted([(10**6, 1.7), (10**7, 1.5), (10**8, 1.3)])
+    assert constant + slope * 9 == pytest.approx(1.1)
+    more = [
+        row("cmixpy", 212_500, 100, level="5", file="enwik6"),
+        row("cmixpy", 750_000, 100, level="5", file="enwik8.4M", size="4000000"),
+    ]
+    text = scaling_report.projection(more)
+    assert text.startswith("**A projection, not a measurement.**")
+    assert "2.78 h" in text  # 100 KB/s, a gigabyte
+
+
+def test_studies_change_one_thing(tmp_path):
+    piece = data.Piece("f", tmp_path / "f", 10)
+    for study, count in (("lanes", 11), ("threads", 3), ("levels", 6)):
+        found = list(scaling.runs(study, piece, 4, (), scaling.LANES, tmp_path, tmp_path))
+        assert len(found) == count
+    assert scaling.thread_counts(6) == [1, 2, 4, 6]
+
+
+def test_generated_text_is_the_same_everywhere():
+    text = data.generated_text(1, 5000)
+    assert len(text) == 5000
+    assert hashlib.sha256(text).hexdigest()[:16] == "2c220bcd1c39b30e"
+
+
+@pytest.mark.parametrize("group", ["independent", "markov", "hidden", "generators"])
+def test_sources_with_known_entropy(group, tmp_path):
+    """Generated, measured, and never below the least."""
+    found = seeds.groups(3000, tmp_path)[0][group]
+    line = seeds.measure(found.experiments[-1], 1)
+    name, symbols, size, bits, xz, least, _ = line
+    assert symbols == "3,000"
+    assert float(bits) >= float(least) * 0.99
+    assert float(bits) == pytest.approx(8 * int(size.replace(",", "")) / 3000, abs=1e-4)
+    assert 0 < float(xz) < 9
+    assert name
