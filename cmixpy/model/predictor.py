@@ -24,6 +24,9 @@ from cmixpy.model.slots import NO_CLAIM, fetch_slot, prefetch_slot, update_node
 INPUTS_PER_CONTEXT = 3
 INPUTS_PER_MATCH = 2
 SSE_BUCKETS = 33
+HASHED_ROWS = 65536  # of a stage whose values are hashed together with the partial symbol
+# Places in a thread's scratch: values of sets, then of finals; of stages; logits of the finals.
+FIRST_STAGE, FINAL_LOGITS = 40, 50
 # Context functions that read what is known only after the last commit: match models, followers.
 EXPECTED, FOLLOWED = 6, 8
 RECORD = 9  # the one whose windows of pixels move on with the second nibble
@@ -221,7 +224,7 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
         row = weight_row(plan.final_base[s], plan.final_span[s], value, partial, k, bits)
         rows[k, sets + s] = row
         logit = dot(middle, shared.final_weights[row])
-        scratch[32 + s] = logit
+        scratch[FINAL_LOGITS + s] = logit
         total += logit
     mixed = total // networks
     p_mixed = squash[mixed + LOGIT_LIMIT] + 0
@@ -236,8 +239,11 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
     stages = plan.sse_function.shape[0]
     final = p_mixed * plan.numbers[4]
     for s in range(stages):
-        value = scratch[24 + s]
-        first = plan.sse_base[s] + ((value << bits) + partial) * SSE_BUCKETS
+        value = scratch[FIRST_STAGE + s]
+        sse_row = (value << bits) + partial
+        if plan.sse_hashed[s]:
+            sse_row = (value + partial * THIRD_MULTIPLIER) & (HASHED_ROWS - 1)
+        first = plan.sse_base[s] + sse_row * SSE_BUCKETS
         refined = (
             ((probability[first + low] & ENTRY_MASK) >> (COUNT_BITS + 6)) * (SSE_STEP - weight)
             + ((probability[first + low + 1] & ENTRY_MASK) >> (COUNT_BITS + 6)) * weight
@@ -261,7 +267,8 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
     for s in range(sets):
         errors[k, s] = ((target - squash[middle[s] + LOGIT_LIMIT]) * rate) >> 14
     for s in range(finals):
-        errors[k, sets + s] = ((target - squash[scratch[32 + s] + LOGIT_LIMIT]) * final_rate) >> 14
+        logit = scratch[FINAL_LOGITS + s]
+        errors[k, sets + s] = ((target - squash[logit + LOGIT_LIMIT]) * final_rate) >> 14
     lap(timed, clock, MIXING)
     for c in range(contexts):
         copies[c, node] = update_node(

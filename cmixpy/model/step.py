@@ -17,6 +17,7 @@ from cmixpy.model.instructions import take_instruction_byte
 from cmixpy.model.jit import kernel
 from cmixpy.model.match import find_matches, lane_start, move_matches, recent_hash
 from cmixpy.model.predictor import (
+    FIRST_STAGE,
     RECORD,
     code_bit,
     hash_contexts,
@@ -28,6 +29,7 @@ from cmixpy.model.predictor import (
 from cmixpy.model.records import update_record
 from cmixpy.model.selectors import selector_value
 from cmixpy.model.slots import claim_all, fetch_slot, prefetch_slot, read_runs, update_runs
+from cmixpy.model.text import note_runs, update_text
 
 
 @kernel
@@ -141,6 +143,11 @@ def build_run(timed):
                                     copies, private.run_symbols[index],
                                     private.run_strengths[index], plan.run_strength,
                                 )
+                                if plan.numbers[8]:
+                                    note_runs(
+                                        lane, private.run_symbols[index],
+                                        private.run_strengths[index],
+                                    )
                             if bits == 2:
                                 update_inverted(
                                     lane, plan, slots, private.inverted[index],
@@ -169,7 +176,7 @@ def build_run(timed):
                                         plan.hints, plan.stretch,
                                     )
                             for s in range(stages):
-                                mine[24 + s] = selector_value(
+                                mine[FIRST_STAGE + s] = selector_value(
                                     plan.sse_function[s], plan.sse_a[s], lane, history, plan.hints,
                                     plan.stretch,
                                 )
@@ -232,6 +239,10 @@ def build_run(timed):
                                     if plan.hints[0] > 0:
                                         update_record(lane, symbol, history, plan.hints)
                                     update_bytes(lane, symbol)
+                                    if plan.numbers[8]:
+                                        update_text(
+                                            lane, symbol, history, plan.hints, shared.word_ends
+                                        )
                                     if plan.numbers[6]:
                                         note_followers(lane, private.followed[index], symbol)
                                     if plan.numbers[7]:
