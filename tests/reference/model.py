@@ -69,6 +69,9 @@ class Model:
             for m, match in enumerate(d.matches)
             if match.table == m and match.backwards != RULE
         }
+        self.reads_text = any(context.function == 12 for context in d.contexts) or any(
+            20 <= s.function <= 30 for s in (*d.sets, *d.finals, *d.stages)
+        )
         self.follows = any(context.function == 8 for context in d.contexts)
         self.followers = [[0] * (1 << 18) for _ in range(3)] if self.follows else []
 

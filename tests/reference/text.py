@@ -143,13 +143,13 @@ class Reader:
     def aligned_bytes(self, lane, history) -> int:
         value = 0
         if self.aligned is not None and self.aligned < lane.line:
-            value = history[self.aligned] + 256 * history[self.aligned + 1]
+            value = history[self.aligned] + 256 * (history[self.aligned + 1] or 0)
         return value | self.aligned_same << 16
 
     def keyed_bytes(self, history) -> int:
         value = 0
         if self.keyed is not None:
-            value = history[self.keyed] + 256 * history[self.keyed + 1] + 65536
+            value = history[self.keyed] + 256 * (history[self.keyed + 1] or 0) + 65536
         return value | self.keyed_same << 17
 
     def words(self, a: int, lane, history: list) -> int:
