@@ -15,18 +15,22 @@ from cmixpy.header import MAX_HINT, MAX_HINTS
 from cmixpy.varint import pack, unpack
 
 MAX_CONTEXTS = 64
-MAX_SETS = 16
-MAX_FINALS = 6
-MAX_STAGES = 6
+MAX_SETS = 28
+MAX_FINALS = 8
+MAX_STAGES = 8
 MAX_MATCHES = 4
 MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
 MASK32 = 0xFFFFFFFF
+# Selectors of stages only, with their value and the partial symbol hashed to one of 2^16 rows.
+HASHED = (28, 29)
 # The field `backwards` of a match model that copies nothing but follows the hints' rule.
 RULE = 2
 # Selector functions: number of values; None: 2^a (FORMAT.md, "Selectors").
 SELECTORS = {
     0: 1, 1: 256, 2: 256, 3: 16, 4: 65, 5: 256, 6: 16, 7: 1024, 8: 2048, 9: None, 10: 256,
     11: 256, 12: 64, 13: 256, 14: 256, 15: 256, 16: 256, 17: 2048, 18: 1024, 19: 256,
+    20: 1024, 21: 256, 22: 512, 23: 512, 24: 256, 25: 256, 26: 64, 27: 128, 28: 65536, 29: 65536,
+    30: 256,
 }  # fmt: skip
 
 
@@ -43,7 +47,7 @@ class Context:
     local: int
     inverted: int
 
-    LIMITS = ((0, 11), (0, MASK32), (0, MASK32), (1, 26), (1, 127), (0, 1), (0, 1), (0, 30))
+    LIMITS = ((0, 12), (0, MASK32), (0, MASK32), (1, 26), (1, 127), (0, 1), (0, 1), (0, 30))
 
 
 @dataclass(frozen=True)
@@ -73,7 +77,7 @@ class Selector:
     a: int
     partial: int
 
-    LIMITS = ((0, 19), (0, 16), (0, 1))
+    LIMITS = ((0, 30), (0, 16), (0, 1))
 
     @property
     def values(self) -> int:
@@ -91,12 +95,16 @@ class Stage:
     limit: int
     start: int
 
-    LIMITS = ((0, 19), (0, 16), (0, 16), (1, 1023), (0, 1023))
+    LIMITS = ((0, 30), (0, 16), (0, 16), (1, 1023), (0, 1023))
 
     @property
     def values(self) -> int:
         """Number of values of the selector function."""
         return SELECTORS[self.function] or 1 << self.a
+
+    def rows(self, bits: int) -> int:
+        """Rows of 33 entries."""
+        return self.values if self.function in HASHED else self.values << bits
 
 
 @dataclass(frozen=True)
@@ -197,6 +205,8 @@ class Description:
         for part in (*self.sets, *self.finals, *self.stages):
             if part.function not in SELECTORS:
                 raise ValueError(f"there is no selector {part.function}")
+        if any(part.function in HASHED for part in (*self.sets, *self.finals)):
+            raise ValueError("a selector of stages only")
         if self.experts and self.symbol_bits != 2:
             raise ValueError("only bases have copy experts")
         shares = self.rates.mix_share + sum(stage.share for stage in self.stages)
@@ -212,7 +222,7 @@ class Description:
     @property
     def entries(self) -> int:
         """Counted entries: histories, match lengths, SSE buckets; int32 numbers name them."""
-        rows = sum(stage.values for stage in self.stages) << self.symbol_bits
+        rows = sum(stage.rows(self.symbol_bits) for stage in self.stages)
         matches = 2048 * (len(self.matches) + len(self.experts))
         return 256 * len(self.contexts) + matches + 33 * rows
 
@@ -222,6 +232,14 @@ class Description:
         selectors: tuple[Selector | Stage, ...] = (*self.sets, *self.finals, *self.stages)
         return any(c.function == 10 for c in self.contexts) or any(
             s.function in (16, 17) for s in selectors
+        )
+
+    @property
+    def reads_text(self) -> bool:
+        """Whether some part needs what text.py follows."""
+        selectors = (*self.sets, *self.finals, *self.stages)
+        return any(c.function == 12 for c in self.contexts) or any(
+            20 <= s.function <= 30 for s in selectors
         )
 
     def to_bytes(self) -> bytes:

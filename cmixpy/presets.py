@@ -32,12 +32,15 @@ PRESETS = tuple(LABELS)
 CONTEXTS = {
     "bytes": 0, "words": 1, "line": 2, "column": 3, "classes": 4, "opened": 5, "expected": 6,
     "bases": 7, "indirect": 8, "record": 9, "instruction": 10, "markup": 11,
+    "text": 12,
 }  # fmt: skip
 SELECTORS = {
     "none": 0, "byte-1": 1, "byte-2": 2, "longest-match": 3, "known": 4, "classes": 5,
     "word-length": 6, "bytes-1-2": 7, "expected": 8, "bases": 9, "opened": 10, "byte-above": 11,
     "two-matches": 12, "column": 13, "above": 14, "record-column": 15, "instruction": 16,
     "opcode": 17, "experts": 18, "two-experts": 19,
+    "runs": 20, "element": 21, "line-place": 22, "aligned": 23, "word-1": 24, "follower": 25,
+    "agreeing": 26, "text-column": 27, "bytes-3": 28, "word-or-gap": 29, "run-symbol": 30,
 }  # fmt: skip
 
 
@@ -75,6 +78,14 @@ DERIVED = {
 }  # fmt: skip
 
 
+# What a text context may pick, by the bits of its parameter (FORMAT.md, "Text").
+TEXT = (
+    "word-or-gap", "word-1", "word-2", "word-3", "word-4", "gap", "runs", "shape", "folded",
+    "folded-high", "marks", "line-word", "indent", "element", "key", "opened", "aligned", "keyed",
+    "text-column",
+)  # fmt: skip
+
+
 def _record(entry: dict) -> dict:
     """A record context as the kernels know it, from its neighbours by name or its pixels.
 
@@ -99,6 +110,8 @@ def _context(entry: dict, defaults: dict) -> Context:
     entry = {**defaults, **entry}
     if entry["function"] == "record":
         entry.update(_record(entry))
+    if entry["function"] == "text":
+        entry["a"] = sum(1 << TEXT.index(name) for name in entry.pop("picks"))
     order = entry.pop("order", None)
     function = entry.pop("function")
     if order is not None:
@@ -130,11 +143,13 @@ def describe(level: int, preset: str) -> Description:
     model = _preset(preset)
     settings = model["levels"][str(level)]
     rates = {**model["rates"], **settings.get("rates", {})}
+    # A level of many contexts may give each less than the length of the segment allows.
+    context_bits = settings.get("context_bits", settings["table_bits"])
     return Description(
         symbol_bits=model["symbol_bits"],
         rates=Rates(**rates),
         contexts=tuple(
-            _context(entry, {"bits": settings["table_bits"], **model["context_defaults"]})
+            _context(entry, {"bits": context_bits, **model["context_defaults"]})
             for entry in _at_level(model["contexts"], level)
         ),
         matches=tuple(

@@ -25,6 +25,8 @@ from cmixpy.model.sse import ask_stages, refine
 
 INPUTS_PER_CONTEXT = 3
 INPUTS_PER_MATCH = 2
+# A thread's scratch holds values of sets, then of finals; of stages (sse.py); logits of finals.
+FINAL_LOGITS = 50
 # Context functions that read what is known only after the last commit: match models, followers.
 EXPECTED, FOLLOWED = 6, 8
 RECORD = 9  # the one whose windows of pixels move on with the second nibble
@@ -236,7 +238,7 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
         row = weight_row(plan.final_base[s], plan.final_span[s], value, partial, k, bits)
         rows[k, sets + s] = row
         logit = dot(middle, shared.final_weights[row])
-        scratch[32 + s] = logit
+        scratch[FINAL_LOGITS + s] = logit
         total += logit
     mixed = total // networks
     p_mixed = squash[mixed + LOGIT_LIMIT] + 0
@@ -264,7 +266,8 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
     for s in range(sets):
         errors[k, s] = ((target - squash[middle[s] + LOGIT_LIMIT]) * rate) >> 14
     for s in range(finals):
-        errors[k, sets + s] = ((target - squash[scratch[32 + s] + LOGIT_LIMIT]) * final_rate) >> 14
+        logit = scratch[FINAL_LOGITS + s]
+        errors[k, sets + s] = ((target - squash[logit + LOGIT_LIMIT]) * final_rate) >> 14
     lap(timed, clock, MIXING)
     for c in range(contexts):
         copies[c, node] = update_node(

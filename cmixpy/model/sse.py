@@ -7,12 +7,14 @@ the nearer of them learns. Rows are many and cold: they are asked for before the
 
 from cmixpy.model.atomics import prefetch_row
 from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
+from cmixpy.model.hashing import THIRD_MULTIPLIER
 from cmixpy.model.jit import block
 from cmixpy.model.logistic import LOGIT_LIMIT
 
 SSE_BUCKETS = 33
 SSE_STEP = (2 * LOGIT_LIMIT + 2) // (SSE_BUCKETS - 1)
-SSE_VALUES = 24  # where the stages' selector values stand in a thread's scratch space
+SSE_VALUES = 40  # where the stages' selector values stand in a thread's scratch space
+HASHED_ROWS = 65536  # of a stage whose values are hashed together with the partial symbol
 ENTRIES_PER_LINE = 8
 SHARES = 4  # bits: the stages' shares and the mix's add up to 16
 
@@ -20,8 +22,11 @@ SHARES = 4  # bits: the stages' shares and the mix's add up to 16
 @block
 def stage_row(plan, s, scratch, partial):
     """First entry of stage s under its selector value and the partial symbol."""
-    values = (scratch[SSE_VALUES + s] << plan.numbers[2]) + partial
-    return plan.sse_base[s] + values * SSE_BUCKETS
+    value = scratch[SSE_VALUES + s]
+    row = (value << plan.numbers[2]) + partial
+    if plan.sse_hashed[s]:
+        row = (value + partial * THIRD_MULTIPLIER) & (HASHED_ROWS - 1)
+    return plan.sse_base[s] + row * SSE_BUCKETS
 
 
 @block

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmixpy.description import RULE
+from cmixpy.description import HASHED, RULE
 from cmixpy.header import MAX_HINTS
 from cmixpy.model import experts, fields, history, logistic
 from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
@@ -19,6 +19,7 @@ from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
 from cmixpy.model.selectors import EACH_BIT
 from cmixpy.model.slots import NO_CLAIM
 from cmixpy.model.sse import SSE_BUCKETS, SSE_STEP
+from cmixpy.model.text import CODED_WORDS
 
 MATCH_ENTRIES = 2048
 SCRATCH = 64
@@ -61,6 +62,7 @@ class PlanArrays(NamedTuple):
     sse_a: np.ndarray
     sse_base: np.ndarray
     sse_share: np.ndarray
+    sse_hashed: np.ndarray
     touched_limit: np.ndarray
     rates: np.ndarray
     stretch: np.ndarray
@@ -87,6 +89,7 @@ class SharedArrays(NamedTuple):
     followers: np.ndarray
     expert_head: np.ndarray
     expert_before: np.ndarray
+    word_ends: np.ndarray
 
 
 class PrivateArrays(NamedTuple):
@@ -187,14 +190,15 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     contexts, matches = len(d.contexts), len(d.matches)
     match_start = 256 * contexts
     stage_start = match_start + MATCH_ENTRIES * matches
-    stage_size = [s.values * SSE_BUCKETS << bits for s in d.stages]
+    stage_size = [s.rows(bits) * SSE_BUCKETS for s in d.stages]
     set_span, set_base, _ = _spans(d.sets, bits)
     final_span, final_base, _ = _spans(d.finals, bits)
     rates = d.rates
     most_experts = max((e.limit for e in d.experts), default=0)
     return PlanArrays(  # type: ignore[call-arg]  # mypy cannot count unpacked generators
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share,
-               d.inputs_per_context, d.follows, d.reads_instructions]),
+               d.inputs_per_context, d.follows, d.reads_instructions,
+               d.reads_text]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
         *_columns(d.contexts, "function", "a", "b"),
         *_columns(d.contexts, "local", "known", "inverted"),
@@ -215,6 +219,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         *_columns(d.stages, "function", "a"),
         int64(np.cumsum([stage_start, *stage_size])[:-1]),
         *_columns(d.stages, "share"),
+        int64(s.function in HASHED for s in d.stages),
         int64(
             [rates.history_limit] * contexts + [rates.match_limit] * matches
             + [s.limit for s in d.stages]
@@ -237,7 +242,6 @@ def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
     """int64 counted entries: histories, then match lengths, then SSE rows."""
     d = plan.description
     rates = d.rates
-    symbols = 1 << d.symbol_bits
     histories = history.initial_probability_table().astype(np.int64)
     parts = [np.tile((histories << 6 << COUNT_BITS) | rates.history_start, len(d.contexts))]
     entry = np.arange(MATCH_ENTRIES)
@@ -247,7 +251,7 @@ def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
     parts.append(np.tile((expected << 6 << COUNT_BITS) | rates.match_start, len(d.matches)))
     middles = np.clip(np.arange(SSE_BUCKETS) * SSE_STEP - 1, 0, 2 * logistic.LOGIT_LIMIT)
     row = np.clip(arrays.squash[middles].astype(np.int64), 16, 65519) << 6 << COUNT_BITS
-    parts.extend(np.tile(row | stage.start, stage.values * symbols) for stage in d.stages)
+    parts.extend(np.tile(row | stage.start, stage.rows(d.symbol_bits)) for stage in d.stages)
     if d.experts:
         first = experts.FIRST << 6 << COUNT_BITS | experts.START
         parts.append(np.full(experts.EXPERT_ENTRIES, first, dtype=np.int64))
@@ -292,6 +296,7 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
         np.zeros((INDIRECT_TABLES, 1 << INDIRECT_BITS), dtype=np.uint32),
         np.zeros(4 ** d.experts[0].seed if d.experts else 1, dtype=np.int32),
         np.zeros(symbols if d.experts else 1, dtype=np.int32),
+        np.zeros(CODED_WORDS, dtype=np.int32),
     )
 
 

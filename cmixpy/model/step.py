@@ -30,6 +30,7 @@ from cmixpy.model.records import update_record
 from cmixpy.model.selectors import selector_value
 from cmixpy.model.slots import claim_all, fetch_slot, prefetch_slot, read_runs, update_runs
 from cmixpy.model.sse import SSE_VALUES
+from cmixpy.model.text import note_runs, update_text
 
 
 @kernel
@@ -144,6 +145,11 @@ def build_run(timed):
                                     copies, private.run_symbols[index],
                                     private.run_strengths[index], plan.run_strength,
                                 )
+                                if plan.numbers[8]:
+                                    note_runs(
+                                        lane, private.run_symbols[index],
+                                        private.run_strengths[index],
+                                    )
                             if bits == 2:
                                 update_inverted(
                                     lane, plan, slots, private.inverted[index],
@@ -233,6 +239,10 @@ def build_run(timed):
                                     if plan.hints[0] > 0:
                                         update_record(lane, symbol, history, plan.hints)
                                     update_bytes(lane, symbol)
+                                    if plan.numbers[8]:
+                                        update_text(
+                                            lane, symbol, history, plan.hints, shared.word_ends
+                                        )
                                     if plan.numbers[6]:
                                         note_followers(lane, private.followed[index], symbol)
                                     if plan.numbers[7]:

@@ -10,6 +10,7 @@ from reference.shared import Counted, Slots, Weights
 from reference.tables import LOGIT_LIMIT, clamp, history_probability, run_strength, squash, stretch
 
 EACH_BIT = (3, 8, 12)
+HASHED = (28, 29)
 RULE = 2
 
 
@@ -68,6 +69,9 @@ class Model:
             for m, match in enumerate(d.matches)
             if match.table == m and match.backwards != RULE
         }
+        self.reads_text = any(context.function == 12 for context in d.contexts) or any(
+            20 <= s.function <= 30 for s in (*d.sets, *d.finals, *d.stages)
+        )
         self.follows = any(context.function == 8 for context in d.contexts)
         self.followers = [[0] * (1 << 18) for _ in range(3)] if self.follows else []
 
@@ -215,6 +219,8 @@ class Model:
             events[f"hit in nibble {nibble}"] += copies[-1].hit
         if nibble == 0:
             runs += copies
+            if d.rates.runs:
+                lane.reader.note_runs([(c.run[0], run_strength(c.run[1])) for c in copies])
         lane.hits = sum(
             copy.hit for copy, context in zip(copies, d.contexts, strict=True) if context.known
         )
@@ -313,9 +319,12 @@ class Model:
         total = self.rates.mix_share * squash(mixed)
         touched = []
         for stage, table, value in zip(self.description.stages, self.stages, values, strict=True):
-            left, right = table.p16((value, partial, j)), table.p16((value, partial, j + 1))
+            row = value, partial
+            if stage.function in HASHED:
+                row = (value + partial * 0x1E35A7BD & 0xFFFF,)
+            left, right = table.p16((*row, j)), table.p16((*row, j + 1))
             total += stage.share * ((left * (192 - weight) + right * weight) // 192)
-            touched.append((table, (value, partial, near)))
+            touched.append((table, (*row, near)))
         final = total >> 4
         self.events["final probability clamped"] += not 1 <= final <= 65535
         self.events["final probability at most 16"] += final <= 16
@@ -340,7 +349,7 @@ def first_length_probability(key) -> int:
 
 
 def first_sse_probability(key) -> int:
-    _, _, j = key
+    j = key[-1]
     return clamp(squash(clamp(192 * j - 1, 0, 2 * LOGIT_LIMIT) - LOGIT_LIMIT), 16, 65519)
 
 
