@@ -14,6 +14,7 @@ from cmixpy.model.contexts import context_words, reverse_strand
 from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
 from cmixpy.model.experts import EXPERT_INPUTS, expert_inputs
 from cmixpy.model.hashing import MASK32, THIRD_MULTIPLIER, mix
+from cmixpy.model.head import gated_logit, learn_gates
 from cmixpy.model.jit import block, routine
 from cmixpy.model.logistic import LOGIT_LIMIT
 from cmixpy.model.mixer import dot
@@ -134,7 +135,8 @@ def weight_row(base, span, value, partial, k, bits):
 
 @block
 def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, touched, rows, errors,
-             middles, partial, node, k, bit, decode, code, scratch, rate, final_rate, timed, clock):
+             middles, partial, node, k, bit, decode, code, scratch, rate, final_rate, private,
+             index, timed, clock):
     """Predict bit `k` of the symbol, code it, learn what is private; the bit."""
     bits = plan.numbers[2]
     contexts = plan.context_function.shape[0]
@@ -224,6 +226,8 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
         scratch[32 + s] = logit
         total += logit
     mixed = total // networks
+    if plan.lstm[0] > 0:
+        mixed = gated_logit(plan, shared, private, index, mixed, middle, x, partial, k)
     p_mixed = squash[mixed + LOGIT_LIMIT] + 0
 
     lap(timed, clock, MIXING)
@@ -256,6 +260,8 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
 
     lap(timed, clock, CODING)
 
+    if plan.lstm[0] > 0:
+        learn_gates(plan, shared, private, index, bit, p_mixed, partial, k)
     # What the lane owns changes at once; the shared rest is noted for the commit.
     target = bit << 16
     for s in range(sets):
