@@ -172,7 +172,7 @@ class Lstm:
 
 @dataclass(frozen=True)
 class Gate:
-    """A logit that the LSTM gates: source 0 the mix, 1 the set `index`, 2 the input `index`."""
+    """A logit that the LSTM gates: source 0 the mix, 1 set `index` less the mix, 2 input `index`."""
 
     source: int
     index: int

@@ -39,7 +39,8 @@ class Driver:
         group, symbols, residuals, outputs, gradients = self.groups[which]
         if step:
             # The gradient of the output that predicted this symbol: of the step before.
-            torch.mul(gradients, 1.0 / GRADIENT_ONE, out=group.gradient[group.at - 1])
+            # (Not in one call: int32 times a number is rounded to float32.)
+            group.gradient[group.at - 1].copy_(gradients).mul_(1.0 / GRADIENT_ONE)
             if group.at == self.settings.horizon:
                 self._train(group)
         group.forward(symbols, residuals, outputs)

@@ -25,7 +25,7 @@ WEIGHT_LIMIT = (4 << 20) - 1
 NEAR_SHIFT = 9  # from 20 fraction bits to the 11 of the copy
 SLOPE_LIMIT = (1 << 17) - 1
 OUTPUT_SHIFT = 3  # from the 15 fraction bits of an output to the 12 that products use
-# Sources of gated logits: the mix, a weight set of the first layer, an input of the mixer.
+# Sources of gated logits: the mix, a weight set's logit less the mix, an input of the mixer.
 MIX, SET, INPUT = 0, 1, 2
 
 
@@ -101,7 +101,8 @@ def gated_logit(plan, shared, private, index, mixed, middle, x, partial, k):
         if source == MIX:
             gated[j] = mixed
         elif source == SET:
-            gated[j] = middle[plan.gate_index[j]]
+            # What the set says beyond the mix: alike logits would all learn the same step.
+            gated[j] = min(max(middle[plan.gate_index[j]] - mixed, -LOGIT_LIMIT), LOGIT_LIMIT)
         else:
             gated[j] = x[plan.gate_index[j]]
     h = private.cells[index]
