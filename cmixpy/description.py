@@ -22,6 +22,7 @@ MAX_MATCHES = 4
 MOST_CELLS = 512
 MOST_HORIZON = 64
 MOST_GATES = 16
+MOST_SAMPLES = 1 << 16
 MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
 MASK32 = 0xFFFFFFFF
 # The field `backwards` of a match model that copies nothing but follows the hints' rule.
@@ -172,7 +173,7 @@ class Lstm:
 
 @dataclass(frozen=True)
 class Gate:
-    """A logit that the LSTM gates: source 0 the mix, 1 set `index` less the mix, 2 input `index`."""
+    """A logit that is gated: source 0 the mix, 1 set `index` less the mix, 2 input `index`."""
 
     source: int
     index: int
@@ -372,6 +373,11 @@ class Plan:
         # One row would have no neighbour to be the second candidate.
         if not 1 <= self.table_bits <= 40:
             raise ValueError(f"table bits {self.table_bits} are not in 1 … 40")
+        if self.description.lstm:
+            # What a weight's gradient sums, so that it stays exact (lstm/network.py).
+            samples = self.description.lstm[0].horizon * -(-self.lanes // self.groups)
+            if samples > MOST_SAMPLES:
+                raise ValueError(f"{samples} samples in a training, more than {MOST_SAMPLES}")
         if len(self.hints) > MAX_HINTS:
             raise ValueError(f"{len(self.hints)} hints, more than {MAX_HINTS}")
         if not all(0 <= hint <= MAX_HINT for hint in self.hints):

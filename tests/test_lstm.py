@@ -114,7 +114,7 @@ def test_inexact_products_are_refused():
             pytest.fail(name)
 
 
-@pytest.mark.parametrize(("lanes", "groups"), [(1, 1), (2, 2), (5, 2), (4, 1)])
+@pytest.mark.parametrize(("lanes", "groups"), [(1, 1), (1, 2), (2, 2), (5, 2), (4, 1)])
 @pytest.mark.parametrize("shrink", [mild, tight])
 def test_segments_equal_the_reference(lanes, groups, shrink):
     symbols = byte_symbols(lanes, 42 * lanes + 1)

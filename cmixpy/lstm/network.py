@@ -155,6 +155,28 @@ class Group:
         self.d_cell, self.d_inputs = zeros(lanes, cells), zeros(lanes, cells + weights.inputs)
         self.product = zeros(lanes, cells)
         self.total = zeros(cells + weights.inputs, columns)
+        self._slice()
+
+    def _slice(self) -> None:
+        """The views that the steps need: to take one costs as much as an addition."""
+        cells, horizon = self.weights.cells, self.horizon
+        by_gate = (horizon, self.lanes, 3, cells)
+        slopes, factors = self.slopes.view(by_gate), self.factors.view(by_gate)
+        steps = range(horizon)
+        self.flat_index = self.index.view(-1)
+        self.forward_views = [
+            (self.inputs[t], self.inputs[t][:, cells:], self.symbols[t], self.gates[t].view(-1),
+             *self.gates[t].split(cells, dim=1), self.cells[t], self.cells[t + 1],
+             self.inputs[t + 1][:, :cells])
+            for t in steps
+        ]  # fmt: skip
+        self.d_output = self.d_inputs[:, :cells]
+        self.d_cell_twice = self.d_cell.unsqueeze(1)
+        self.backward_views = [
+            (self.gradient[t], self.outward[t], factors[t, :, :2], slopes[t, :, :2],
+             factors[t, :, 2], slopes[t, :, 2], self.slopes[t], self.gates[t][:, :cells])
+            for t in steps
+        ]  # fmt: skip
 
     def forward(self, symbols, residuals, outputs) -> None:
         """Take every lane's last symbol.
@@ -165,51 +187,45 @@ class Group:
         residuals : int32[lanes, inputs]: (bit - p) of its bits, 2^-15
         outputs : int16[lanes, cells]: gets h, 2^-15
         """
-        w, t, cells = self.weights, self.at, self.weights.cells
-        x, gates = self.inputs[t], self.gates[t]
-        x[:, cells:].copy_(residuals)
-        self.symbols[t].copy_(symbols)
-        torch.index_select(w.embedding_near, 0, self.symbols[t], out=self.pre)
-        self.pre.addmm_(x, w.recurrent_near)
-        self.pre.clamp_(-float(HALF), float(HALF)).add_(self.places)
-        self.index.copy_(self.pre)
-        torch.index_select(self.table, 0, self.index.view(-1), out=gates.view(-1))
-        f, candidate, o = gates.split(cells, dim=1)
-        new = self.cells[t + 1]
-        torch.sub(self.cells[t], candidate, out=self.change)
-        self.change.mul_(f).add_(candidate).add_(ROUND_CELL)
-        torch.sub(self.change, ROUND_CELL, out=new)
-        h = self.inputs[t + 1][:, :cells]
-        torch.mul(o, new, out=self.change)
-        self.change.add_(ROUND)
-        torch.sub(self.change, ROUND, out=h)
+        w = self.weights
+        x, rest, row, gates, f, candidate, o, old, new, h = self.forward_views[self.at]
+        rest.copy_(residuals)
+        row.copy_(symbols)
+        pre, change = self.pre, self.change
+        torch.index_select(w.embedding_near, 0, row, out=pre)
+        pre.addmm_(x, w.recurrent_near)
+        pre.clamp_(-float(HALF), float(HALF)).add_(self.places)
+        self.index.copy_(pre)
+        torch.index_select(self.table, 0, self.flat_index, out=gates)
+        torch.sub(old, candidate, out=change)
+        change.mul_(f).add_(candidate).add_(ROUND_CELL)
+        torch.sub(change, ROUND_CELL, out=new)
+        torch.mul(o, new, out=change)
+        change.add_(ROUND)
+        torch.sub(change, ROUND, out=h)
         outputs.copy_(h)
         self.at += 1
 
     def train(self, rate: float, memory: int) -> None:
         """Back-propagate through the horizon, change the weights, and begin a new trace."""
         w, cells = self.weights, self.weights.cells
-        f, candidate, o = self.gates.split(cells, dim=2)
-        before, after = self.cells[:-1], self.cells[1:]
-        self._factors(f, candidate, o, before, after)
+        self._factors()
         self.d_cell.zero_()
         self.d_inputs.zero_()
         back = w.recurrent_near.t()
-        by_gate = (self.horizon, self.lanes, 3, cells)
-        slopes, factors = self.slopes.view(by_gate), self.factors.view(by_gate)
         for t in range(self.horizon - 1, -1, -1):
-            d_output = self.gradient[t].add_(self.d_inputs[:, :cells])
-            torch.mul(d_output, self.outward[t], out=self.product)
+            gradient, outward, of_cell, d_cell, of_output, d_o, slope, f = self.backward_views[t]
+            gradient.add_(self.d_output)
+            torch.mul(gradient, outward, out=self.product)
             self.d_cell.add_(self.product)
-            torch.mul(self.d_cell.unsqueeze(1), factors[t, :, :2], out=slopes[t, :, :2])
-            torch.mul(d_output, factors[t, :, 2], out=slopes[t, :, 2])
-            slope = self.slopes[t]
+            torch.mul(self.d_cell_twice, of_cell, out=d_cell)
+            torch.mul(gradient, of_output, out=d_o)
             slope.mul_(float(SLOPE_ONE)).clamp_(-float(SLOPE_LIMIT), float(SLOPE_LIMIT))
             slope.add_(ROUND).sub_(ROUND)
             if t:
                 torch.mm(slope, back, out=self.d_inputs)
                 self.d_inputs.mul_(STATE_ONE / (SLOPE_ONE * STEPS))
-                self.d_cell.mul_(f[t])
+                self.d_cell.mul_(f)
         if w.updates % CLIPPED_EVERY == 0:
             w.clipped += int(torch.count_nonzero(self.slopes.abs() == SLOPE_LIMIT))
         inputs = self.inputs[:-1].view(-1, cells + w.inputs)
@@ -224,8 +240,10 @@ class Group:
         self.inputs[0].copy_(self.inputs[-1])
         self.at = 0
 
-    def _factors(self, f, candidate, o, before, after) -> None:
+    def _factors(self) -> None:
         """d(cell)/d(pre) of forget gates and candidates, d(output)/d(pre) and /d(cell) of o."""
+        f, candidate, o = self.gates.split(self.weights.cells, dim=2)
+        before, after = self.cells[:-1], self.cells[1:]
         of_f, of_candidate, of_o = self.factors.split(self.weights.cells, dim=2)
         torch.sub(1.0, f, out=self.half)
         torch.sub(before, candidate, out=of_f)

@@ -88,11 +88,13 @@ class Lstm:
         """int64[lanes, cells]: the outputs for the next symbol; gradients are of the last ones."""
         trace = self.trace[group]
         if trace:
-            trace[-1]["gradient"] = np.asarray(gradients) / 262144.0
+            gradients = np.asarray(gradients, dtype=np.int64).reshape(-1, self.s.cells)
+            trace[-1]["gradient"] = gradients / 262144.0
         if len(trace) == self.s.horizon:
             self._train(trace)
             trace.clear()
-        return self._forward(group, np.asarray(symbols), np.asarray(residuals))
+        residuals = np.asarray(residuals, dtype=np.int64).reshape(-1, self.bits)
+        return self._forward(group, np.asarray(symbols, dtype=np.int64), residuals)
 
     def _forward(self, group: int, symbols, residuals) -> np.ndarray:
         x = np.concatenate((self.output[group], residuals), axis=1)
