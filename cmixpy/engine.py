@@ -100,6 +100,7 @@ class Segment:
                 self._steps(thread, threads, first, last)
             except BaseException as error:
                 failures.append(error)
+                self.sync[16] = 1
 
         helpers = [
             threading.Thread(target=work, args=(thread,), daemon=True)
