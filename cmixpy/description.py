@@ -19,6 +19,10 @@ MAX_SETS = 28
 MAX_FINALS = 8
 MAX_STAGES = 8
 MAX_MATCHES = 4
+MOST_CELLS = 512
+MOST_HORIZON = 64
+MOST_GATES = 16
+MOST_SAMPLES = 1 << 16
 MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
 MASK32 = 0xFFFFFFFF
 # Selectors of stages only, with their value and the partial symbol hashed to one of 2^16 rows.
@@ -150,6 +154,44 @@ class Rates:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Lstm:
+    """The LSTM mixer: its size, its learning (lstm/network.py), its output layer (model/head.py).
+
+    Rates are in 2^-20. `half`: updates, `head_half`: symbols at a node, after which half the way
+    from the first rate to the last is gone.
+    """
+
+    cells: int
+    horizon: int
+    spread: int
+    forget: int
+    first: int
+    last: int
+    half: int
+    memory: int
+    head_first: int
+    head_last: int
+    head_half: int
+    scalar_share: int
+    bias_input: int
+
+    LIMITS = (
+        (32, MOST_CELLS), (1, MOST_HORIZON), (0, 2000), (0, 4000), (0, 1 << 20), (0, 1 << 20),
+        (1, 1 << 20), (1, 1 << 16), (0, 1 << 16), (0, 1 << 16), (1, 1 << 30), (0, 256), (0, 4095),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A logit that is gated: source 0 the mix, 1 set `index` less the mix, 2 input `index`."""
+
+    source: int
+    index: int
+
+    LIMITS = ((0, 2), (0, MOST_INPUTS - 1))
+
+
 PARTS = (
     ("contexts", Context, 1, MAX_CONTEXTS),
     ("matches", Match, 0, MAX_MATCHES),
@@ -158,6 +200,8 @@ PARTS = (
     ("stages", Stage, 0, MAX_STAGES),
     ("experts", Experts, 0, 1),
 )
+# These are behind the others, and are left out where there is no LSTM.
+LSTM_PARTS = (("lstm", Lstm, 1, 1), ("gates", Gate, 1, MOST_GATES))
 
 
 def _check(part, where: str) -> None:
@@ -179,12 +223,14 @@ class Description:
     finals: tuple[Selector, ...]
     stages: tuple[Stage, ...]
     experts: tuple[Experts, ...] = ()
+    lstm: tuple[Lstm, ...] = ()
+    gates: tuple[Gate, ...] = ()
 
     def __post_init__(self):
         if self.symbol_bits not in (2, 8):
             raise ValueError(f"symbol width {self.symbol_bits} is neither 2 nor 8")
         _check(self.rates, "rates")
-        for name, _, least, most in PARTS:
+        for name, _, least, most in self._parts:
             parts = getattr(self, name)
             if not least <= len(parts) <= most:
                 raise ValueError(f"{len(parts)} {name}, not {least} … {most}")
@@ -207,6 +253,13 @@ class Description:
                 raise ValueError(f"there is no selector {part.function}")
         if any(part.function in HASHED for part in (*self.sets, *self.finals)):
             raise ValueError("a selector of stages only")
+        if self.gates and not self.lstm:
+            raise ValueError("there are gates without an LSTM")
+        if self.lstm and self.lstm[0].cells % 32:
+            raise ValueError(f"{self.lstm[0].cells} cells are not a multiple of 32")
+        for i, gate in enumerate(self.gates):
+            if gate.index >= (1, len(self.sets), self.inputs)[gate.source]:
+                raise ValueError(f"gates {i}: there is no logit {gate.index}")
         if self.experts and self.symbol_bits != 2:
             raise ValueError("only bases have copy experts")
         shares = self.rates.mix_share + sum(stage.share for stage in self.stages)
@@ -218,6 +271,10 @@ class Description:
             raise ValueError("bases have no runs")
         if self.entries >= 1 << 31:
             raise ValueError(f"{self.entries} counted entries, not below 2^31")
+
+    @property
+    def _parts(self):
+        return PARTS + LSTM_PARTS if self.lstm else PARTS
 
     @property
     def entries(self) -> int:
@@ -245,7 +302,7 @@ class Description:
     def to_bytes(self) -> bytes:
         """Canonical form: varints in the order of the fields."""
         values = [self.symbol_bits, *astuple(self.rates)]
-        for name, *_ in PARTS:
+        for name, *_ in self._parts:
             parts = getattr(self, name)
             values.append(len(parts))
             for part in parts:
@@ -269,11 +326,19 @@ class Description:
         symbol_bits = take()
         rates = take_part(Rates)
         parts = {}
-        for name, kind, _, most in PARTS:
-            count = take()
-            if count > most:
-                raise ValueError(f"{count} {name}, more than {most}")
-            parts[name] = tuple(take_part(kind) for _ in range(count))
+
+        def take_lists(kinds):
+            for name, kind, _, most in kinds:
+                count = take()
+                if count > most:
+                    raise ValueError(f"{count} {name}, more than {most}")
+                parts[name] = tuple(take_part(kind) for _ in range(count))
+
+        take_lists(PARTS)
+        if rest.__length_hint__():
+            take_lists(LSTM_PARTS)
+            if not parts["lstm"]:
+                raise ValueError("an LSTM of none is left out")
         if next(rest, None) is not None:
             raise ValueError("bytes after the end of the description")
         return cls(symbol_bits=symbol_bits, rates=rates, **parts)
@@ -304,7 +369,11 @@ class Description:
     def nanoseconds_per_symbol(self) -> int:
         """CPU time a symbol takes, nominal (benchmarks/LOG.md, phases)."""
         per_bit = 18 * len(self.contexts) + self.inputs * len(self.sets) // 4 + 60
-        return 60 * len(self.contexts) + self.symbol_bits * per_bit
+        recurrent = 0
+        for m in self.lstm:
+            per_bit += 4 * (len(self.gates) + 1) * m.cells // 10
+            recurrent = 12000 + m.cells * m.cells
+        return 60 * len(self.contexts) + self.symbol_bits * per_bit + recurrent
 
 
 @dataclass(frozen=True)
@@ -325,6 +394,11 @@ class Plan:
         # One row would have no neighbour to be the second candidate.
         if not 1 <= self.table_bits <= 40:
             raise ValueError(f"table bits {self.table_bits} are not in 1 … 40")
+        if self.description.lstm:
+            # What a weight's gradient sums, so that it stays exact (lstm/network.py).
+            samples = self.description.lstm[0].horizon * -(-self.lanes // self.groups)
+            if samples > MOST_SAMPLES:
+                raise ValueError(f"{samples} samples in a training, more than {MOST_SAMPLES}")
         if len(self.hints) > MAX_HINTS:
             raise ValueError(f"{len(self.hints)} hints, more than {MAX_HINTS}")
         if not all(0 <= hint <= MAX_HINT for hint in self.hints):
@@ -342,6 +416,11 @@ class Plan:
         tables += sum((4 << 2 * e.seed) + 4 * length for e in d.experts)
         lane = len(d.contexts) * 400 + d.symbol_bits * (inputs * 2 + 400) + 4096
         process = 300 << 20  # Python, numpy, numba with its compiled kernels
+        for m in d.lstm:
+            process += 250 << 20  # torch
+            process += 6 * symbols * (len(d.gates) + 1) * m.cells
+            process += 200 * m.cells * (m.cells + symbols)
+            lane += 8 * m.cells * (12 * (m.horizon + 1) + 32) + 4096
         code = length + length // 8 + 256 * self.lanes
         return (
             process + slots + rows * (inputs * 4 + 4) + finals * 132 + d.entries * 8 + tables

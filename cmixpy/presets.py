@@ -5,6 +5,7 @@ threads or device, so that the same input gives the same archive everywhere.
 """
 
 import tomllib
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from cmixpy.description import (
     Context,
     Description,
     Experts,
+    Gate,
+    Lstm,
     Match,
     Plan,
     Rates,
@@ -20,7 +23,8 @@ from cmixpy.description import (
     Stage,
 )
 
-LEVELS = range(1, 7)
+LEVELS = range(1, 10)
+LSTM_FROM = 7  # the first level with the LSTM mixer
 FULL_TABLES = 22  # log2 of the length up to which tables stay one size below the largest
 # The number of each preset in the labels of archives: for people, and never given twice.
 LABELS = {
@@ -59,6 +63,20 @@ def _models() -> Path:
 def _preset(name: str) -> dict:
     with open(_models() / f"{name}.toml", "rb") as file:
         return tomllib.load(file)
+
+
+def _settings(level: int, preset: str) -> dict:
+    """What a level of a preset sets; from LSTM_FROM on, level 6 and then models/lstm.toml."""
+    levels = _preset(preset)["levels"]
+    if level < LSTM_FROM:
+        return levels[str(level)]
+    settings = levels[str(LSTM_FROM - 1)]
+    if "lstm_from" not in _preset(preset):
+        return settings
+    common = _preset("lstm")
+    chosen = {**settings, **common["common"], **common["levels"][str(level)]}
+    chosen["rates"] = {**settings.get("rates", {}), **chosen.get("rates", {})}
+    return chosen
 
 
 def _at_level(entries: list[dict], level: int) -> list[dict]:
@@ -137,15 +155,35 @@ def _selector(entry: dict, kind=Selector):
     return kind(**{"a": 0, **entry, "function": SELECTORS[entry["function"]]})
 
 
+def _with_lstm(description: Description, settings: dict) -> Description:
+    """With the LSTM mixer; its gated logits by name: "mix", "sets", "matches" (first inputs)."""
+    names, first = settings["gates"], description.inputs_per_context * len(description.contexts)
+    gates = [Gate(0, 0)] if "mix" in names else []
+    if "sets" in names:
+        gates += [Gate(1, i) for i in range(min(len(description.sets), settings["gated_sets"]))]
+    if "matches" in names:
+        gates += [Gate(2, first + 2 * i) for i in range(len(description.matches))]
+    lstm = Lstm(**{field.name: settings[field.name] for field in fields(Lstm)})
+    return replace(description, lstm=(lstm,), gates=tuple(gates))
+
+
+def uses_lstm(level: int, preset: str, length: int) -> bool:
+    """Whether there is enough to learn from; else levels 7 to 9 are level 6 (LSTM_FROM)."""
+    least = _preset(preset).get("lstm_from")
+    return level >= LSTM_FROM and least is not None and length >= least
+
+
 @cache
 def describe(level: int, preset: str) -> Description:
     """The description that this level of this preset stands for today."""
+    if level >= LSTM_FROM and "lstm_from" not in _preset(preset):
+        return describe(LSTM_FROM - 1, preset)
     model = _preset(preset)
-    settings = model["levels"][str(level)]
+    settings = _settings(level, preset)
     rates = {**model["rates"], **settings.get("rates", {})}
     # A level of many contexts may give each less than the length of the segment allows.
     context_bits = settings.get("context_bits", settings["table_bits"])
-    return Description(
+    description = Description(
         symbol_bits=model["symbol_bits"],
         rates=Rates(**rates),
         contexts=tuple(
@@ -153,19 +191,19 @@ def describe(level: int, preset: str) -> Description:
             for entry in _at_level(model["contexts"], level)
         ),
         matches=tuple(
-            _match(entry, settings["match_bits"])
-            for entry in _at_level(model["matches"], level)
+            _match(entry, settings["match_bits"]) for entry in _at_level(model["matches"], level)
         ),
         sets=tuple(_selector(entry) for entry in _at_level(model["sets"], level)),
         finals=tuple(_selector(entry) for entry in _at_level(model["finals"], level)),
         stages=tuple(_selector(entry, Stage) for entry in _at_level(model["stages"], level)),
         experts=tuple(Experts(**entry) for entry in _at_level(model.get("experts", []), level)),
     )
+    return _with_lstm(description, settings) if level >= LSTM_FROM else description
 
 
 def lanes_for(level: int, preset: str, length: int) -> int:
     """One lane for every `lane_bytes`, at most `most_lanes`: fewer lanes compress better."""
-    settings = _preset(preset)["levels"][str(level)]
+    settings = _settings(level, preset)
     lanes = max(1, min(settings["most_lanes"], length // settings["lane_bytes"]))
     # Two threads, or any even number of them, share an even number without one waiting.
     return lanes - lanes % 2 if lanes > 2 else lanes
@@ -181,7 +219,9 @@ def choose(
     KeyError
         Unknown level or preset.
     """
-    settings = _preset(preset)["levels"][str(level)]
+    if not uses_lstm(level, preset, length):
+        level = min(level, LSTM_FROM - 1)
+    settings = _settings(level, preset)
     if lanes is None:
         lanes = lanes_for(level, preset, length)
     # A symbol takes up to two slots in a context, but most of them are never seen again: up to
@@ -190,12 +230,16 @@ def choose(
     digits = max(length - 1, 1).bit_length()
     largest = settings["table_bits"]
     table_bits = max(10, min(digits + 1, largest - 1 + max(0, digits - FULL_TABLES), largest))
-    return Plan(describe(level, preset), min(lanes, max(length, 1)), 1, table_bits, hints)
+    lanes = min(lanes, max(length, 1))
+    description = describe(level, preset)
+    # Two groups, so that the LSTM takes the symbols of one while those of the other are coded.
+    groups = 2 if description.lstm and lanes > 1 else 1
+    return Plan(description, lanes, groups, table_bits, hints)
 
 
 def segment_size(level: int, preset: str) -> int:
     """Default length of a segment in bytes."""
-    return _preset(preset)["levels"][str(level)]["segment"]
+    return _settings(level, preset)["segment"]
 
 
 def table() -> list[tuple[str, int, str, int, int]]:
@@ -205,7 +249,7 @@ def table() -> list[tuple[str, int, str, int, int]]:
         for level in LEVELS:
             length = segment_size(level, preset)
             plan = choose(level, preset, length)
-            summary = _preset(preset)["levels"][str(level)]["summary"]
+            summary = _settings(level, preset)["summary"]
             contexts = len(plan.description.contexts)
             rows.append((preset, level, summary, contexts, plan.memory_bytes(length)))
     return rows

@@ -79,7 +79,7 @@ class KernelState:
         self.arrays = {
             name: np.zeros_like(getattr(segment.shared, name))
             for name in ("slots", "probability", "weights", "final_weights", "match_table",
-                          "followers", "expert_head", "expert_before")
+                          "followers", "expert_head", "expert_before", "gates")
         }  # fmt: skip
         self._fill(segment.shared)
 
@@ -118,6 +118,8 @@ class KernelState:
             return "match_table", (number, key)
         if name == "followers":
             return "followers", (number, key)
+        if name == "gates":
+            return "gates", key
         if name in ("heads", "before"):
             return {"heads": "expert_head", "before": "expert_before"}[name], key
         base = self.base[name][number]
@@ -140,6 +142,8 @@ class KernelState:
         return array, base + value * self.spans[name][number] + within
 
     def _value(self, name: str, number: int, key):
+        if name == "gates":
+            return self.model.gates[number].weights[key]
         if name in ("heads", "before"):
             chains = self.model.chains[number]
             return (chains.head if name == "heads" else chains.before)[key]
@@ -161,7 +165,9 @@ class KernelState:
             for key in keys:
                 array, index = self._place(name, number, key)
                 value = self._value(name, number, key)
-                if name in ("sets", "finals"):
+                if name == "gates":
+                    self.arrays[array][index] = value
+                elif name in ("sets", "finals"):
                     self.arrays[array][index, : len(value)] = value
                 else:
                     self.arrays[array][index] = value
@@ -179,6 +185,13 @@ class KernelState:
                 if not np.array_equal(found, expected):
                     where = np.argwhere(found != expected)[:5].tolist()
                     raise AssertionError(f"step {step}: {name} differs at {where}")
+        private = self.segment.private
+        for gates in self.model.gates:
+            shared = self.segment.shared
+            assert np.array_equal(shared.gate_scalars, gates.scalars), step
+            assert shared.node_counts.tolist() == gates.counts, step
+            assert private.gradients.tolist() == self.model.gradients, step
+            assert private.outputs.tolist() == self.model.outputs, step
         for (name, number), keys in written.items():
             for key in keys:
                 array, index = self._place(name, number, key)

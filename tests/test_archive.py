@@ -273,7 +273,7 @@ def test_varints_are_written_in_one_way_only():
     ("options", "message"),
     [
         ({"level": 0}, "no level 0: levels are 1 to 9"),
-        ({"level": 8}, "levels 7 to 9 need the LSTM mixer, which is not built yet"),
+        ({"level": 10}, "no level 10: levels are 1 to 9"),
         ({"preset": "jpeg"}, f"no preset 'jpeg': presets are auto, {', '.join(PRESETS)}"),
         ({"lanes": 0}, "lanes must be 1 to 2048"),
         ({"threads": 0}, "threads must be 1 or more"),

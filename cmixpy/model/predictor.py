@@ -15,6 +15,7 @@ from cmixpy.model.contexts import context_words, reverse_strand
 from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
 from cmixpy.model.experts import EXPERT_INPUTS, expert_inputs
 from cmixpy.model.hashing import MASK32, THIRD_MULTIPLIER, mix
+from cmixpy.model.head import gated_logit, learn_gates
 from cmixpy.model.jit import block, routine
 from cmixpy.model.logistic import LOGIT_LIMIT
 from cmixpy.model.mixer import dot
@@ -150,7 +151,8 @@ def prefetch_weights(plan, weights, values, partial, k):
 
 @block
 def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, touched, rows, errors,
-             middles, partial, node, k, bit, decode, code, scratch, rate, final_rate, timed, clock):
+             middles, partial, node, k, bit, decode, code, scratch, rate, final_rate, private,
+             index, timed, clock):
     """Predict bit `k` of the symbol, code it, learn what is private; the bit."""
     bits = plan.numbers[2]
     ask_stages(plan, shared.probability, scratch, partial)
@@ -241,6 +243,8 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
         scratch[FINAL_LOGITS + s] = logit
         total += logit
     mixed = total // networks
+    if plan.lstm[0] > 0:
+        mixed = gated_logit(plan, shared, private, index, mixed, middle, x, partial, k)
     p_mixed = squash[mixed + LOGIT_LIMIT] + 0
 
     lap(timed, clock, MIXING)
@@ -258,6 +262,8 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
 
     lap(timed, clock, CODING)
 
+    if plan.lstm[0] > 0:
+        learn_gates(plan, shared, private, index, bit, p_mixed, partial, k)
     # What the lane owns changes at once; the shared rest is noted for the commit, and behind it,
     # for whoever looks on (analysis/observe.py), the mixed and the final probability.
     target = bit << 16

@@ -13,6 +13,7 @@ from cmixpy.header import MAX_HINTS
 from cmixpy.model import experts, fields, history, logistic
 from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
 from cmixpy.model.counted import COUNT_BITS
+from cmixpy.model.head_state import head_plan, head_private, head_shared
 from cmixpy.model.instructions import instruction_table
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
 from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
@@ -75,6 +76,9 @@ class PlanArrays(NamedTuple):
     instruction_table: np.ndarray
     experts: np.ndarray
     softplus: np.ndarray
+    lstm: np.ndarray
+    gate_source: np.ndarray
+    gate_index: np.ndarray
 
 
 class SharedArrays(NamedTuple):
@@ -90,6 +94,11 @@ class SharedArrays(NamedTuple):
     expert_head: np.ndarray
     expert_before: np.ndarray
     word_ends: np.ndarray
+    gates: np.ndarray
+    gates_near: np.ndarray
+    gate_scalars: np.ndarray
+    node_counts: np.ndarray
+    node_head: np.ndarray
 
 
 class PrivateArrays(NamedTuple):
@@ -118,6 +127,13 @@ class PrivateArrays(NamedTuple):
     experts: np.ndarray
     expert_touched: np.ndarray
     expert_key: np.ndarray
+    outputs: np.ndarray
+    cells: np.ndarray
+    gradients: np.ndarray
+    residuals: np.ndarray
+    gated: np.ndarray
+    gate_errors: np.ndarray
+    gate_total: np.ndarray
 
 
 def aligned_zeros(shape, dtype) -> np.ndarray:
@@ -235,6 +251,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         instruction_table(),
         _experts(d),
         logistic.softplus_table(),
+        *head_plan(d),
     )  # fmt: skip
 
 
@@ -297,6 +314,7 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
         np.zeros(4 ** d.experts[0].seed if d.experts else 1, dtype=np.int32),
         np.zeros(symbols if d.experts else 1, dtype=np.int32),
         np.zeros(CODED_WORDS, dtype=np.int32),
+        *head_shared(d),
     )
 
 
@@ -337,4 +355,5 @@ def build_private(plan, threads: int) -> PrivateArrays:
         np.zeros((lanes, most_experts, experts.EXPERT_FIELDS), dtype=np.int64),
         np.full((lanes, most_experts), -1, dtype=np.int32),
         np.full(lanes, -1, dtype=np.int64),
+        *head_private(d, lanes, threads),
     )

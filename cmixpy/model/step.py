@@ -7,7 +7,14 @@ to the lowest lane that claims it, and the commit of a column walks the lanes in
 """
 
 from cmixpy.model import fields as f
-from cmixpy.model.atomics import barrier, cycles
+from cmixpy.model.atomics import (
+    announce_step,
+    atomic_store,
+    await_count,
+    await_lstm,
+    barrier,
+    cycles,
+)
 from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING, SLOTS, lap
 from cmixpy.model.coder import flush, start_coder
 from cmixpy.model.commit import commit
@@ -63,15 +70,15 @@ def build_run(timed):
 
     @kernel
     def run(plan, shared, private, source, codes, code_starts, decode, sync, thread, threads,
-            first_step, last_step, times):
-        """Code steps first_step … last_step - 1.
+            first, last, times):
+        """Code half-steps first … last - 1; s is that of group s % groups in step s // groups.
 
         Parameters
         ----------
         plan, shared, private : named tuples of arrays (state.py)
         source : uint8[symbols], what the encoder codes; not read when decoding
         codes, code_starts : uint8[…], int64[lanes + 1]: the lanes' code buffers
-        sync : int64[24], the barrier
+        sync : int64[48], the barrier (atomics.py)
         times : int64[threads, CLOCK_COLUMNS], for the timed build
         """
         lanes = plan.numbers[1]
@@ -93,10 +100,12 @@ def build_run(timed):
         clock = times[thread]
         if timed:
             clock[LAST] = cycles()
-        for step in range(first_step, last_step):
+        for step in range(first // groups, (last + groups - 1) // groups):
             rate = rates[1] + (rates[0] - rates[1]) * rates[2] // (rates[2] + step * lanes)
             final_rate = rates[4] + (rates[3] - rates[4]) * rates[2] // (rates[2] + step * lanes)
-            for group in range(groups):
+            for group in range(max(0, first - step * groups), min(groups, last - step * groups)):
+                if plan.lstm[0] > 0:
+                    await_lstm(sync, step * groups + group + 1 - groups)
                 group_from = group * group_lanes
                 group_to = min(lanes, group_from + group_lanes)
                 count = group_to - group_from
@@ -194,7 +203,7 @@ def build_run(timed):
                                     private.inputs[index], private.touched[index],
                                     private.rows[index], private.errors[index],
                                     private.middles[index], partial, node, k, bit, decode, code,
-                                    mine, rate, final_rate, timed, clock,
+                                    mine, rate, final_rate, private, index, timed, clock,
                                 )
                                 partial = 2 * partial + bit
                                 node = 2 * node + bit
@@ -275,6 +284,8 @@ def build_run(timed):
                     thread, threads, timed, clock,
                 )
                 barrier(sync, threads)
+                if plan.lstm[0] > 0 and thread == 0:
+                    announce_step(sync, stamp)
                 lap(timed, clock, BARRIER)
 
     return run
@@ -282,3 +293,15 @@ def build_run(timed):
 
 run = build_run(False)
 run_timed = build_run(True)
+
+
+@kernel
+def await_kernel(sync, count):
+    """Wait until the kernel has committed `count` half-steps."""
+    await_count(sync, 32, count)
+
+
+@kernel
+def announce_lstm(sync, count):
+    """Tell the kernel that the LSTM has done `count` half-steps."""
+    atomic_store(sync, 24, count)
