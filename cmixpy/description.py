@@ -7,6 +7,7 @@ compiled. FORMAT.md, "The model", gives the meaning of every number.
 
 from dataclasses import astuple, dataclass, fields
 from functools import cache, cached_property
+from operator import length_hint
 from pathlib import Path
 
 import xxhash
@@ -294,7 +295,7 @@ class Description:
     @property
     def reads_text(self) -> bool:
         """Whether some part needs what text.py follows."""
-        selectors = (*self.sets, *self.finals, *self.stages)
+        selectors: tuple[Selector | Stage, ...] = (*self.sets, *self.finals, *self.stages)
         return any(c.function == 12 for c in self.contexts) or any(
             20 <= s.function <= 30 for s in selectors
         )
@@ -325,7 +326,7 @@ class Description:
 
         symbol_bits = take()
         rates = take_part(Rates)
-        parts = {}
+        parts: dict[str, tuple] = {}
 
         def take_lists(kinds):
             for name, kind, _, most in kinds:
@@ -335,7 +336,7 @@ class Description:
                 parts[name] = tuple(take_part(kind) for _ in range(count))
 
         take_lists(PARTS)
-        if rest.__length_hint__():
+        if length_hint(rest):
             take_lists(LSTM_PARTS)
             if not parts["lstm"]:
                 raise ValueError("an LSTM of none is left out")

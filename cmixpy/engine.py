@@ -81,6 +81,7 @@ class Segment:
 
     def _run_lstm(self, first: int, last: int) -> None:
         """The LSTM's half-steps, each after the kernel's."""
+        assert self.network is not None
         for number in range(first, last):
             step.await_kernel(self.sync, number + 1)
             if self.sync[16]:
