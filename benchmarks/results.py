@@ -1,4 +1,4 @@
-"""results.tsv: a line for each run of a program on a file. peers.tsv: figures of others, copied by hand.
+"""results.tsv: a line for each run of a program on a file. peers.tsv: figures copied by hand.
 
 Columns were added at the end; in older lines they are empty, and the program was cmixpy.
 """
