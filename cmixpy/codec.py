@@ -34,7 +34,7 @@ def compress(
     ----------
     data : bytes-like
     level : int
-        1 (fastest) … 6 (smallest).
+        1 (fastest) … 9 (smallest); from 7 on with the LSTM mixer, which loads torch.
     preset : str
         "auto" chooses one of presets.PRESETS by a look at the data.
     lanes : int or None
@@ -169,8 +169,6 @@ def check_options(
     """Refuse options that no segment could be coded with."""
     from cmixpy import presets
 
-    if 7 <= level <= 9:
-        raise OptionError("levels 7 to 9 need the LSTM mixer, which is not built yet")
     if level not in presets.LEVELS:
         raise OptionError(f"no level {level}: levels are {presets.LEVELS[0]} to 9")
     if preset not in ("auto", *presets.PRESETS):

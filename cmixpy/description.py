@@ -7,6 +7,7 @@ compiled. FORMAT.md, "The model", gives the meaning of every number.
 
 from dataclasses import astuple, dataclass, fields
 from functools import cache, cached_property
+from operator import length_hint
 from pathlib import Path
 
 import xxhash
@@ -15,18 +16,26 @@ from cmixpy.header import MAX_HINT, MAX_HINTS
 from cmixpy.varint import pack, unpack
 
 MAX_CONTEXTS = 64
-MAX_SETS = 16
-MAX_FINALS = 6
-MAX_STAGES = 6
+MAX_SETS = 28
+MAX_FINALS = 8
+MAX_STAGES = 8
 MAX_MATCHES = 4
+MOST_CELLS = 512
+MOST_HORIZON = 64
+MOST_GATES = 16
+MOST_SAMPLES = 1 << 16
 MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
 MASK32 = 0xFFFFFFFF
+# Selectors of stages only, with their value and the partial symbol hashed to one of 2^16 rows.
+HASHED = (28, 29)
 # The field `backwards` of a match model that copies nothing but follows the hints' rule.
 RULE = 2
 # Selector functions: number of values; None: 2^a (FORMAT.md, "Selectors").
 SELECTORS = {
     0: 1, 1: 256, 2: 256, 3: 16, 4: 65, 5: 256, 6: 16, 7: 1024, 8: 2048, 9: None, 10: 256,
     11: 256, 12: 64, 13: 256, 14: 256, 15: 256, 16: 256, 17: 2048, 18: 1024, 19: 256,
+    20: 1024, 21: 256, 22: 512, 23: 512, 24: 256, 25: 256, 26: 64, 27: 128, 28: 65536, 29: 65536,
+    30: 256,
 }  # fmt: skip
 
 
@@ -43,7 +52,7 @@ class Context:
     local: int
     inverted: int
 
-    LIMITS = ((0, 11), (0, MASK32), (0, MASK32), (1, 26), (1, 127), (0, 1), (0, 1), (0, 30))
+    LIMITS = ((0, 12), (0, MASK32), (0, MASK32), (1, 26), (1, 127), (0, 1), (0, 1), (0, 30))
 
 
 @dataclass(frozen=True)
@@ -73,7 +82,7 @@ class Selector:
     a: int
     partial: int
 
-    LIMITS = ((0, 19), (0, 16), (0, 1))
+    LIMITS = ((0, 30), (0, 16), (0, 1))
 
     @property
     def values(self) -> int:
@@ -91,12 +100,16 @@ class Stage:
     limit: int
     start: int
 
-    LIMITS = ((0, 19), (0, 16), (0, 16), (1, 1023), (0, 1023))
+    LIMITS = ((0, 30), (0, 16), (0, 16), (1, 1023), (0, 1023))
 
     @property
     def values(self) -> int:
         """Number of values of the selector function."""
         return SELECTORS[self.function] or 1 << self.a
+
+    def rows(self, bits: int) -> int:
+        """Rows of 33 entries."""
+        return self.values if self.function in HASHED else self.values << bits
 
 
 @dataclass(frozen=True)
@@ -110,7 +123,7 @@ class Experts:
     tolerance: int
     initial: int
 
-    LIMITS = ((1, 15), (1, 12), (1, 255), (0, 32), (0, 16), (0, 1000))
+    LIMITS = ((1, 31), (1, 12), (1, 255), (0, 32), (0, 16), (0, 1000))
 
 
 @dataclass(frozen=True)
@@ -142,6 +155,44 @@ class Rates:
     )  # fmt: skip
 
 
+@dataclass(frozen=True)
+class Lstm:
+    """The LSTM mixer: its size, its learning (lstm/network.py), its output layer (model/head.py).
+
+    Rates are in 2^-20. `half`: updates, `head_half`: symbols at a node, after which half the way
+    from the first rate to the last is gone.
+    """
+
+    cells: int
+    horizon: int
+    spread: int
+    forget: int
+    first: int
+    last: int
+    half: int
+    memory: int
+    head_first: int
+    head_last: int
+    head_half: int
+    scalar_share: int
+    bias_input: int
+
+    LIMITS = (
+        (32, MOST_CELLS), (1, MOST_HORIZON), (0, 2000), (0, 4000), (0, 1 << 20), (0, 1 << 20),
+        (1, 1 << 20), (1, 1 << 16), (0, 1 << 16), (0, 1 << 16), (1, 1 << 30), (0, 256), (0, 4095),
+    )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Gate:
+    """A logit that is gated: source 0 the mix, 1 set `index` less the mix, 2 input `index`."""
+
+    source: int
+    index: int
+
+    LIMITS = ((0, 2), (0, MOST_INPUTS - 1))
+
+
 PARTS = (
     ("contexts", Context, 1, MAX_CONTEXTS),
     ("matches", Match, 0, MAX_MATCHES),
@@ -150,6 +201,8 @@ PARTS = (
     ("stages", Stage, 0, MAX_STAGES),
     ("experts", Experts, 0, 1),
 )
+# These are behind the others, and are left out where there is no LSTM.
+LSTM_PARTS = (("lstm", Lstm, 1, 1), ("gates", Gate, 1, MOST_GATES))
 
 
 def _check(part, where: str) -> None:
@@ -171,12 +224,14 @@ class Description:
     finals: tuple[Selector, ...]
     stages: tuple[Stage, ...]
     experts: tuple[Experts, ...] = ()
+    lstm: tuple[Lstm, ...] = ()
+    gates: tuple[Gate, ...] = ()
 
     def __post_init__(self):
         if self.symbol_bits not in (2, 8):
             raise ValueError(f"symbol width {self.symbol_bits} is neither 2 nor 8")
         _check(self.rates, "rates")
-        for name, _, least, most in PARTS:
+        for name, _, least, most in self._parts:
             parts = getattr(self, name)
             if not least <= len(parts) <= most:
                 raise ValueError(f"{len(parts)} {name}, not {least} … {most}")
@@ -197,6 +252,15 @@ class Description:
         for part in (*self.sets, *self.finals, *self.stages):
             if part.function not in SELECTORS:
                 raise ValueError(f"there is no selector {part.function}")
+        if any(part.function in HASHED for part in (*self.sets, *self.finals)):
+            raise ValueError("a selector of stages only")
+        if self.gates and not self.lstm:
+            raise ValueError("there are gates without an LSTM")
+        if self.lstm and self.lstm[0].cells % 32:
+            raise ValueError(f"{self.lstm[0].cells} cells are not a multiple of 32")
+        for i, gate in enumerate(self.gates):
+            if gate.index >= (1, len(self.sets), self.inputs)[gate.source]:
+                raise ValueError(f"gates {i}: there is no logit {gate.index}")
         if self.experts and self.symbol_bits != 2:
             raise ValueError("only bases have copy experts")
         shares = self.rates.mix_share + sum(stage.share for stage in self.stages)
@@ -210,9 +274,13 @@ class Description:
             raise ValueError(f"{self.entries} counted entries, not below 2^31")
 
     @property
+    def _parts(self):
+        return PARTS + LSTM_PARTS if self.lstm else PARTS
+
+    @property
     def entries(self) -> int:
         """Counted entries: histories, match lengths, SSE buckets; int32 numbers name them."""
-        rows = sum(stage.values for stage in self.stages) << self.symbol_bits
+        rows = sum(stage.rows(self.symbol_bits) for stage in self.stages)
         matches = 2048 * (len(self.matches) + len(self.experts))
         return 256 * len(self.contexts) + matches + 33 * rows
 
@@ -224,10 +292,18 @@ class Description:
             s.function in (16, 17) for s in selectors
         )
 
+    @property
+    def reads_text(self) -> bool:
+        """Whether some part needs what text.py follows."""
+        selectors: tuple[Selector | Stage, ...] = (*self.sets, *self.finals, *self.stages)
+        return any(c.function == 12 for c in self.contexts) or any(
+            20 <= s.function <= 30 for s in selectors
+        )
+
     def to_bytes(self) -> bytes:
         """Canonical form: varints in the order of the fields."""
         values = [self.symbol_bits, *astuple(self.rates)]
-        for name, *_ in PARTS:
+        for name, *_ in self._parts:
             parts = getattr(self, name)
             values.append(len(parts))
             for part in parts:
@@ -250,12 +326,20 @@ class Description:
 
         symbol_bits = take()
         rates = take_part(Rates)
-        parts = {}
-        for name, kind, _, most in PARTS:
-            count = take()
-            if count > most:
-                raise ValueError(f"{count} {name}, more than {most}")
-            parts[name] = tuple(take_part(kind) for _ in range(count))
+        parts: dict[str, tuple] = {}
+
+        def take_lists(kinds):
+            for name, kind, _, most in kinds:
+                count = take()
+                if count > most:
+                    raise ValueError(f"{count} {name}, more than {most}")
+                parts[name] = tuple(take_part(kind) for _ in range(count))
+
+        take_lists(PARTS)
+        if length_hint(rest):
+            take_lists(LSTM_PARTS)
+            if not parts["lstm"]:
+                raise ValueError("an LSTM of none is left out")
         if next(rest, None) is not None:
             raise ValueError("bytes after the end of the description")
         return cls(symbol_bits=symbol_bits, rates=rates, **parts)
@@ -286,7 +370,11 @@ class Description:
     def nanoseconds_per_symbol(self) -> int:
         """CPU time a symbol takes, nominal (benchmarks/LOG.md, phases)."""
         per_bit = 18 * len(self.contexts) + self.inputs * len(self.sets) // 4 + 60
-        return 60 * len(self.contexts) + self.symbol_bits * per_bit
+        recurrent = 0
+        for m in self.lstm:
+            per_bit += 4 * (len(self.gates) + 1) * m.cells // 10
+            recurrent = 12000 + m.cells * m.cells
+        return 60 * len(self.contexts) + self.symbol_bits * per_bit + recurrent
 
 
 @dataclass(frozen=True)
@@ -307,6 +395,11 @@ class Plan:
         # One row would have no neighbour to be the second candidate.
         if not 1 <= self.table_bits <= 40:
             raise ValueError(f"table bits {self.table_bits} are not in 1 … 40")
+        if self.description.lstm:
+            # What a weight's gradient sums, so that it stays exact (lstm/network.py).
+            samples = self.description.lstm[0].horizon * -(-self.lanes // self.groups)
+            if samples > MOST_SAMPLES:
+                raise ValueError(f"{samples} samples in a training, more than {MOST_SAMPLES}")
         if len(self.hints) > MAX_HINTS:
             raise ValueError(f"{len(self.hints)} hints, more than {MAX_HINTS}")
         if not all(0 <= hint <= MAX_HINT for hint in self.hints):
@@ -324,6 +417,11 @@ class Plan:
         tables += sum((4 << 2 * e.seed) + 4 * length for e in d.experts)
         lane = len(d.contexts) * 400 + d.symbol_bits * (inputs * 2 + 400) + 4096
         process = 300 << 20  # Python, numpy, numba with its compiled kernels
+        for m in d.lstm:
+            process += 250 << 20  # torch
+            process += 6 * symbols * (len(d.gates) + 1) * m.cells
+            process += 200 * m.cells * (m.cells + symbols)
+            lane += 8 * m.cells * (12 * (m.horizon + 1) + 32) + 4096
         code = length + length // 8 + 256 * self.lanes
         return (
             process + slots + rows * (inputs * 4 + 4) + finals * 132 + d.entries * 8 + tables

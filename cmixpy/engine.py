@@ -39,10 +39,17 @@ class Segment:
         self.plan = state.build_plan(plan, length)
         self.shared = state.build_shared(plan, self.plan, length)
         self.private = state.build_private(plan, self.threads)
-        self.sync = np.zeros(24, dtype=np.int64)
+        self.sync = np.zeros(48, dtype=np.int64)
         enough = self.threads <= usable_cores()
         self.sync[17] = atomics.PATIENT_SPINS if enough else atomics.IMPATIENT_SPINS
         self.times = np.zeros((self.threads, clock.CLOCK_COLUMNS), dtype=np.int64)
+        self.groups = plan.groups
+        self.network = None
+        if plan.description.lstm:
+            # torch takes a second to load, so only the levels that need it do.
+            from cmixpy.lstm.driver import Driver
+
+            self.network = Driver(plan, self.private)
 
     def start(self, source: np.ndarray, codes: np.ndarray, starts: np.ndarray) -> None:
         """Take the input (encoding) and the lanes' code buffers."""
@@ -60,6 +67,33 @@ class Segment:
     def run(self, first: int, last: int, threads: int | None = None) -> None:
         """Code steps first … last - 1 on `threads` threads, by default all."""
         threads = threads or self.threads
+        first, last = first * self.groups, last * self.groups
+        if self.network is None:
+            self._run_threads(first, last, threads, 0, lambda: None)
+        elif threads == 1:
+            for number in range(first, last):
+                self.sync[24] = number
+                self._steps(0, 1, number, number + 1)
+                self.network.half_step(number)
+        else:
+            self.sync[24] = self.sync[32] = first
+            self._run_threads(first, last, threads - 1, 1, lambda: self._run_lstm(first, last))
+
+    def _run_lstm(self, first: int, last: int) -> None:
+        """The LSTM's half-steps, each after the kernel's."""
+        assert self.network is not None
+        for number in range(first, last):
+            step.await_kernel(self.sync, number + 1)
+            if self.sync[16]:
+                return
+            self.network.half_step(number)
+            step.announce_lstm(self.sync, number + 1)
+
+    def _run_threads(self, first: int, last: int, threads: int, helping: int, mine) -> None:
+        """Half-steps first … last - 1 on `threads` threads, `helping` 1: all of them helpers.
+
+        The calling thread does its share, or then `mine`.
+        """
         failures: list[BaseException] = []
 
         def work(thread: int) -> None:
@@ -67,15 +101,19 @@ class Segment:
                 self._steps(thread, threads, first, last)
             except BaseException as error:
                 failures.append(error)
+                self.sync[16] = 1
 
         helpers = [
             threading.Thread(target=work, args=(thread,), daemon=True)
-            for thread in range(1, threads)
+            for thread in range(1 - helping, threads)
         ]
         try:
             for helper in helpers:
                 helper.start()
-            work(0)
+            if helping:
+                mine()
+            else:
+                work(0)
             for helper in helpers:
                 helper.join()
         except BaseException as error:
@@ -85,6 +123,13 @@ class Segment:
         if failures:
             self.sync[16] = 1
             raise failures[0]
+
+    def close(self, note) -> None:
+        """End the LSTM's use of torch; `note` is told how it went."""
+        if self.network is not None:
+            line = self.network.close()
+            if note is not None:
+                note(line)
 
     def run_all(self, progress) -> bool:
         """Code every step, in ranges; False as soon as a lane's buffer has overflowed."""
@@ -131,7 +176,9 @@ def encoder(symbols: np.ndarray, plan, threads: int, kernel=step.run) -> Segment
     return segment
 
 
-def encode_segment(symbols: np.ndarray, plan, threads: int, progress=None) -> list[bytes] | None:
+def encode_segment(
+    symbols: np.ndarray, plan, threads: int, progress=None, note=None
+) -> list[bytes] | None:
     """Code a segment.
 
     Parameters
@@ -140,16 +187,20 @@ def encode_segment(symbols: np.ndarray, plan, threads: int, progress=None) -> li
     plan : description.Plan
     threads : how many threads to use; the bytes do not depend on it
     progress : called as progress(symbols_done, bytes_out), about ten times a second
+    note : called with a line about the LSTM, if there is one
 
     Returns
     -------
     One code per lane, or None when one outgrew its lane (then store the bytes as they are).
     """
     segment = encoder(symbols, plan, threads)
-    return segment.finish() if segment.run_all(progress) else None
+    try:
+        return segment.finish() if segment.run_all(progress) else None
+    finally:
+        segment.close(note)
 
 
-def decode_segment(codes: list[bytes], length: int, plan, threads: int, progress=None):
+def decode_segment(codes: list[bytes], length: int, plan, threads: int, progress=None, note=None):
     """Decode a segment of `length` symbols; uint8[length]. The twin of `encode_segment`.
 
     A damaged code decodes to something else without an error: the caller checks the hash.
@@ -160,5 +211,8 @@ def decode_segment(codes: list[bytes], length: int, plan, threads: int, progress
     no_source = np.zeros(1, dtype=np.uint8)
     no_source.flags.writeable = False
     segment.start(no_source, joined, starts)
-    segment.run_all(progress)
+    try:
+        segment.run_all(progress)
+    finally:
+        segment.close(note)
     return segment.shared.history

@@ -13,7 +13,7 @@ MAX_LANES = 2048
 MAX_TABLE_BITS = 40
 MAX_DESCRIPTION = 1 << 16
 MAX_HINTS = 8
-MAX_HINT = 65535
+MAX_HINT = (1 << 20) - 1
 # At most 2^16 bytes, or 2^18 bases, are decoded from one byte of code. An arithmetic coder with
 # 16-bit probabilities cannot do much better (45426 bytes); codes that would (their trailing zeros
 # are left out) are padded with zeros, so that the length of what is allocated is always paid for.

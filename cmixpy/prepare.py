@@ -13,7 +13,7 @@ from cmixpy.header import NO_TRANSFORM
 from cmixpy.lags import find_lags, find_line_lags, is_bitmap
 from cmixpy.recurrence import find_rule
 from cmixpy.transform import NUCLEOTIDES, apply_nucleotides, undo_nucleotides
-from cmixpy.words import WORDS, apply_words, pays, undo_words
+from cmixpy.words import WORDS, apply_words, dictionary_length, pays, undo_words
 from cmixpy.x86 import ADDRESSES, apply_addresses, undo_addresses
 
 # Bytes that a transform's arrays take at their largest, for each byte of data.
@@ -61,7 +61,8 @@ def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
     if preset == "text":
         symbols, parameters = apply_words(data)
         if pays(len(data), len(symbols)):
-            return Prepared(preset, symbols, WORDS, parameters)
+            # The model reads the dictionary too: hint 1 is its length (model/expanded.py).
+            return Prepared(preset, symbols, WORDS, parameters, (0, dictionary_length(parameters)))
     return Prepared(preset, data)
 
 

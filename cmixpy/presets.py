@@ -5,6 +5,7 @@ threads or device, so that the same input gives the same archive everywhere.
 """
 
 import tomllib
+from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 
@@ -13,6 +14,8 @@ from cmixpy.description import (
     Context,
     Description,
     Experts,
+    Gate,
+    Lstm,
     Match,
     Plan,
     Rates,
@@ -20,7 +23,8 @@ from cmixpy.description import (
     Stage,
 )
 
-LEVELS = range(1, 7)
+LEVELS = range(1, 10)
+LSTM_FROM = 7  # the first level with the LSTM mixer
 FULL_TABLES = 22  # log2 of the length up to which tables stay one size below the largest
 # The number of each preset in the labels of archives: for people, and never given twice.
 LABELS = {
@@ -32,12 +36,15 @@ PRESETS = tuple(LABELS)
 CONTEXTS = {
     "bytes": 0, "words": 1, "line": 2, "column": 3, "classes": 4, "opened": 5, "expected": 6,
     "bases": 7, "indirect": 8, "record": 9, "instruction": 10, "markup": 11,
+    "text": 12,
 }  # fmt: skip
 SELECTORS = {
     "none": 0, "byte-1": 1, "byte-2": 2, "longest-match": 3, "known": 4, "classes": 5,
     "word-length": 6, "bytes-1-2": 7, "expected": 8, "bases": 9, "opened": 10, "byte-above": 11,
     "two-matches": 12, "column": 13, "above": 14, "record-column": 15, "instruction": 16,
     "opcode": 17, "experts": 18, "two-experts": 19,
+    "runs": 20, "element": 21, "line-place": 22, "aligned": 23, "word-1": 24, "follower": 25,
+    "agreeing": 26, "text-column": 27, "bytes-3": 28, "word-or-gap": 29, "run-symbol": 30,
 }  # fmt: skip
 
 
@@ -58,6 +65,20 @@ def _preset(name: str) -> dict:
         return tomllib.load(file)
 
 
+def _settings(level: int, preset: str) -> dict:
+    """What a level of a preset sets; from LSTM_FROM on, level 6 and then models/lstm.toml."""
+    levels = _preset(preset)["levels"]
+    if level < LSTM_FROM:
+        return levels[str(level)]
+    settings = levels[str(LSTM_FROM - 1)]
+    if "lstm_from" not in _preset(preset):
+        return settings
+    common = _preset("lstm")
+    chosen = {**settings, **common["common"], **common["levels"][str(level)]}
+    chosen["rates"] = {**settings.get("rates", {}), **chosen.get("rates", {})}
+    return chosen
+
+
 def _at_level(entries: list[dict], level: int) -> list[dict]:
     """The entries that run at this level: those without `from` and `to`, or within them."""
     chosen = []
@@ -73,6 +94,14 @@ DERIVED = {
     "plane": 1, "above-line": 2, "element-line": 3, "mean": 4, "held-plane": 5, "agreed": 6,
     "carried": 7, "line-changes": 8, "largest": 9,
 }  # fmt: skip
+
+
+# What a text context may pick, by the bits of its parameter (FORMAT.md, "Text").
+TEXT = (
+    "word-or-gap", "word-1", "word-2", "word-3", "word-4", "gap", "runs", "shape", "folded",
+    "folded-high", "marks", "line-word", "indent", "element", "key", "opened", "aligned", "keyed",
+    "text-column",
+)  # fmt: skip
 
 
 def _record(entry: dict) -> dict:
@@ -99,6 +128,8 @@ def _context(entry: dict, defaults: dict) -> Context:
     entry = {**defaults, **entry}
     if entry["function"] == "record":
         entry.update(_record(entry))
+    if entry["function"] == "text":
+        entry["a"] = sum(1 << TEXT.index(name) for name in entry.pop("picks"))
     order = entry.pop("order", None)
     function = entry.pop("function")
     if order is not None:
@@ -124,33 +155,55 @@ def _selector(entry: dict, kind=Selector):
     return kind(**{"a": 0, **entry, "function": SELECTORS[entry["function"]]})
 
 
+def _with_lstm(description: Description, settings: dict) -> Description:
+    """With the LSTM mixer; its gated logits by name: "mix", "sets", "matches" (first inputs)."""
+    names, first = settings["gates"], description.inputs_per_context * len(description.contexts)
+    gates = [Gate(0, 0)] if "mix" in names else []
+    if "sets" in names:
+        gates += [Gate(1, i) for i in range(min(len(description.sets), settings["gated_sets"]))]
+    if "matches" in names:
+        gates += [Gate(2, first + 2 * i) for i in range(len(description.matches))]
+    lstm = Lstm(**{field.name: settings[field.name] for field in fields(Lstm)})
+    return replace(description, lstm=(lstm,), gates=tuple(gates))
+
+
+def uses_lstm(level: int, preset: str, length: int) -> bool:
+    """Whether there is enough to learn from; else levels 7 to 9 are level 6 (LSTM_FROM)."""
+    least = _preset(preset).get("lstm_from")
+    return level >= LSTM_FROM and least is not None and length >= least
+
+
 @cache
 def describe(level: int, preset: str) -> Description:
     """The description that this level of this preset stands for today."""
+    if level >= LSTM_FROM and "lstm_from" not in _preset(preset):
+        return describe(LSTM_FROM - 1, preset)
     model = _preset(preset)
-    settings = model["levels"][str(level)]
+    settings = _settings(level, preset)
     rates = {**model["rates"], **settings.get("rates", {})}
-    return Description(
+    # A level of many contexts may give each less than the length of the segment allows.
+    context_bits = settings.get("context_bits", settings["table_bits"])
+    description = Description(
         symbol_bits=model["symbol_bits"],
         rates=Rates(**rates),
         contexts=tuple(
-            _context(entry, {"bits": settings["table_bits"], **model["context_defaults"]})
+            _context(entry, {"bits": context_bits, **model["context_defaults"]})
             for entry in _at_level(model["contexts"], level)
         ),
         matches=tuple(
-            _match(entry, settings["match_bits"])
-            for entry in _at_level(model["matches"], level)
+            _match(entry, settings["match_bits"]) for entry in _at_level(model["matches"], level)
         ),
         sets=tuple(_selector(entry) for entry in _at_level(model["sets"], level)),
         finals=tuple(_selector(entry) for entry in _at_level(model["finals"], level)),
         stages=tuple(_selector(entry, Stage) for entry in _at_level(model["stages"], level)),
         experts=tuple(Experts(**entry) for entry in _at_level(model.get("experts", []), level)),
     )
+    return _with_lstm(description, settings) if level >= LSTM_FROM else description
 
 
 def lanes_for(level: int, preset: str, length: int) -> int:
     """One lane for every `lane_bytes`, at most `most_lanes`: fewer lanes compress better."""
-    settings = _preset(preset)["levels"][str(level)]
+    settings = _settings(level, preset)
     lanes = max(1, min(settings["most_lanes"], length // settings["lane_bytes"]))
     # Two threads, or any even number of them, share an even number without one waiting.
     return lanes - lanes % 2 if lanes > 2 else lanes
@@ -166,7 +219,9 @@ def choose(
     KeyError
         Unknown level or preset.
     """
-    settings = _preset(preset)["levels"][str(level)]
+    if not uses_lstm(level, preset, length):
+        level = min(level, LSTM_FROM - 1)
+    settings = _settings(level, preset)
     if lanes is None:
         lanes = lanes_for(level, preset, length)
     # A symbol takes up to two slots in a context, but most of them are never seen again: up to
@@ -175,12 +230,16 @@ def choose(
     digits = max(length - 1, 1).bit_length()
     largest = settings["table_bits"]
     table_bits = max(10, min(digits + 1, largest - 1 + max(0, digits - FULL_TABLES), largest))
-    return Plan(describe(level, preset), min(lanes, max(length, 1)), 1, table_bits, hints)
+    lanes = min(lanes, max(length, 1))
+    description = describe(level, preset)
+    # Two groups, so that the LSTM takes the symbols of one while those of the other are coded.
+    groups = 2 if description.lstm and lanes > 1 else 1
+    return Plan(description, lanes, groups, table_bits, hints)
 
 
 def segment_size(level: int, preset: str) -> int:
     """Default length of a segment in bytes."""
-    return _preset(preset)["levels"][str(level)]["segment"]
+    return _settings(level, preset)["segment"]
 
 
 def table() -> list[tuple[str, int, str, int, int]]:
@@ -190,7 +249,7 @@ def table() -> list[tuple[str, int, str, int, int]]:
         for level in LEVELS:
             length = segment_size(level, preset)
             plan = choose(level, preset, length)
-            summary = _preset(preset)["levels"][str(level)]["summary"]
+            summary = _settings(level, preset)["summary"]
             contexts = len(plan.description.contexts)
             rows.append((preset, level, summary, contexts, plan.memory_bytes(length)))
     return rows

@@ -84,7 +84,8 @@ class SegmentEncoder:
         if not engine.compiled():
             self.report.compiling()
         codes = engine.encode_segment(
-            symbols, plan, threads, lambda done, size: progress(done / len(symbols), size)
+            symbols, plan, threads, lambda done, size: progress(done / len(symbols), size),
+            self.report.note,
         )
         if codes is None:
             return None
@@ -145,6 +146,7 @@ def decode(
         plan,
         min(threads, plan.lanes),
         lambda done, size: progress(done / model.symbols),
+        report.note,
     )
     symbols = restore(model.transform, symbols, parameters, segment.length)
     return symbols.data

@@ -68,6 +68,11 @@ def apply_words(data: np.ndarray) -> tuple[np.ndarray, bytes]:
     return symbols, varint.pack(len(words)) + varint.pack(len(dictionary))
 
 
+def dictionary_length(parameters: bytes) -> int:
+    """Symbols that the dictionary takes."""
+    return int(varint.unpack_array(np.frombuffer(parameters, dtype=np.uint8))[1])
+
+
 def pays(length: int, symbols: int) -> bool:
     """Whether a text of so many bytes is better coded as so many symbols."""
     return symbols * 100 <= length * (100 - LEAST_SAVING)

@@ -62,7 +62,7 @@ def choose(
     return Plan(description, lanes or min(4, length), 1 + level % 2, 10 + level, hints)
 
 
-def encode_segment(symbols, plan, threads, progress):
+def encode_segment(symbols, plan, threads, progress, note):
     assert 1 <= threads <= plan.lanes
     pieces = np.array_split(symbols, plan.lanes)
     codes = [zlib.compress(piece.tobytes(), 9) for piece in pieces]
@@ -70,7 +70,7 @@ def encode_segment(symbols, plan, threads, progress):
     return codes if sum(map(len, codes)) < len(symbols) else None
 
 
-def decode_segment(codes, length, plan, threads, progress):
+def decode_segment(codes, length, plan, threads, progress, note):
     assert len(codes) == plan.lanes
     # Padding after a code is not the decoder's business.
     pieces = [zlib.decompressobj().decompress(code, length + 1) for code in codes]
@@ -85,7 +85,7 @@ def fake_model(monkeypatch):
 
     parts = {
         "presets": {
-            "LEVELS": range(1, 7),
+            "LEVELS": range(1, 10),
             "PRESETS": PRESETS,
             "LABELS": LABELS,
             "name_of": lambda label: PRESETS[label] if label < len(PRESETS) else None,

@@ -18,6 +18,15 @@ LANE_FIELDS = {
     fields.TAG_1: "tag1", fields.TAG_2: "tag2", fields.NAME: "name", fields.NAME_STATE: "state",
     fields.QUOTED: "quoted", fields.IN_QUOTES: "in_quotes", fields.KEY: "key",
 }  # fmt: skip
+READER_FIELDS = {
+    fields.WORD_4: "word4", fields.HERE: "here", fields.GAP: "gap",
+    fields.GAP_LENGTH: "gap_length", fields.RUNS: "runs", fields.SHAPE: "shape",
+    fields.FOLDED_LOW: "folded", fields.FOLDED_HIGH: "folded_high", fields.MARKS: "marks",
+    fields.LINE_WORD: "line_word", fields.INDENT: "indent", fields.INDENTED: "indented",
+    fields.ALIGNED_SAME: "aligned_same", fields.KEYED_SAME: "keyed_same",
+    fields.TEXT_COLUMN: "column", fields.CODE_STATE: "code", fields.RUN_SYMBOL: "run_symbol",
+    fields.AGREEING: "agreeing",
+}  # fmt: skip
 PARSER_FIELDS = {
     fields.NEXT: "next", fields.LEFT: "left", fields.WITHIN: "within", fields.OPERAND: "operand",
     fields.FIELD: "field", fields.LAST_DISPLACEMENT: "last_displacement",
@@ -65,12 +74,12 @@ class KernelState:
         }
         self.base["lengths"] = [self.base["histories"][-1] + 2048 * m for m in range(5)]
         end = self.base["lengths"][len(d.matches)]
-        self.base["stages"] = [end + b for b in bases(s.values * 33 << width for s in d.stages)]
+        self.base["stages"] = [end + b for b in bases(33 * s.rows(width) for s in d.stages)]
         self.base["experts"] = [self.base["stages"][-1]]
         self.arrays = {
             name: np.zeros_like(getattr(segment.shared, name))
             for name in ("slots", "probability", "weights", "final_weights", "match_table",
-                          "followers", "expert_head", "expert_before")
+                          "followers", "expert_head", "expert_before", "gates")
         }  # fmt: skip
         self._fill(segment.shared)
 
@@ -92,9 +101,10 @@ class KernelState:
                     table.read(key)
                 )
         for i, (table, stage) in enumerate(zip(model.stages, d.stages, strict=True)):
-            row = [pack_entry(table.read((0, 0, j))) for j in range(33)]
+            # Keys end with the bucket; no rows differ at first.
+            row = [pack_entry(table.read((0, j))) for j in range(33)]
             at = slice(self.base["stages"][i], self.base["stages"][i + 1])
-            self.arrays["probability"][at] = np.tile(row, stage.values << model.width)
+            self.arrays["probability"][at] = np.tile(row, stage.rows(model.width))
         for table in model.experts:
             at = self.base["experts"][0]
             self.arrays["probability"][at : at + 2048] = pack_entry(table.read(0))
@@ -108,6 +118,8 @@ class KernelState:
             return "match_table", (number, key)
         if name == "followers":
             return "followers", (number, key)
+        if name == "gates":
+            return "gates", key
         if name in ("heads", "before"):
             return {"heads": "expert_head", "before": "expert_before"}[name], key
         base = self.base[name][number]
@@ -120,13 +132,18 @@ class KernelState:
                 slot, misses, k, expected = key
                 return "probability", base + ((slot * 8 + misses) * 8 + k) * 2 + expected
             case "stages":
-                value, partial, j = key
-                return "probability", base + ((value << self.model.width) + partial) * 33 + j
+                *row, j = key
+                if len(row) == 2:
+                    value, partial = row
+                    row = [(value << self.model.width) + partial]
+                return "probability", base + row[0] * 33 + j
         value, within = key
         array = "weights" if name == "sets" else "final_weights"
         return array, base + value * self.spans[name][number] + within
 
     def _value(self, name: str, number: int, key):
+        if name == "gates":
+            return self.model.gates[number].weights[key]
         if name in ("heads", "before"):
             chains = self.model.chains[number]
             return (chains.head if name == "heads" else chains.before)[key]
@@ -148,7 +165,9 @@ class KernelState:
             for key in keys:
                 array, index = self._place(name, number, key)
                 value = self._value(name, number, key)
-                if name in ("sets", "finals"):
+                if name == "gates":
+                    self.arrays[array][index] = value
+                elif name in ("sets", "finals"):
                     self.arrays[array][index, : len(value)] = value
                 else:
                     self.arrays[array][index] = value
@@ -166,6 +185,13 @@ class KernelState:
                 if not np.array_equal(found, expected):
                     where = np.argwhere(found != expected)[:5].tolist()
                     raise AssertionError(f"step {step}: {name} differs at {where}")
+        private = self.segment.private
+        for gates in self.model.gates:
+            shared = self.segment.shared
+            assert np.array_equal(shared.gate_scalars, gates.scalars), step
+            assert shared.node_counts.tolist() == gates.counts, step
+            assert private.gradients.tolist() == self.model.gradients, step
+            assert private.outputs.tolist() == self.model.outputs, step
         for (name, number), keys in written.items():
             for key in keys:
                 array, index = self._place(name, number, key)
@@ -180,6 +206,9 @@ class KernelState:
         assert found == {name: getattr(lane, name) for name in found}, (step, lane.index)
         if self.model.follows:
             assert row[fields.FOLLOWERS : fields.FOLLOWERS + 3] == lane.after, (step, lane.index)
+        if self.model.reads_text:
+            found = {name: row[column] for column, name in READER_FIELDS.items()}
+            assert found == {name: getattr(lane.reader, name) for name in found}, step
         found = {name: row[column] for column, name in PARSER_FIELDS.items()}
         found["records"] = row[fields.RECORD : fields.RECORD_4 + 1]
         assert found == vars(lane.parser), (step, lane.index)

@@ -152,6 +152,7 @@ def every_function(width: int) -> Description:
                 (2, 0, 0, 4), (2, 255, 3, 9), (3, 0, 0, 9), (3, 255, 2, 9), (4, M32, 255, 9),
                 (5, 0, 0, 9), (5, 0xFFFF, 0, 9), (6, 255, 0, 9), (6, 0, 1, 9),
                 (8, 4, 0, 9), (8, 9, 255, 9), (8, 14, 0xFFFF, 9), (11, 127, 0, 9), (11, 33, 255, 9),
+                (12, 0x7FFFF, 0, 9), (12, 0x5555, 0, 9), (12, 0x32AAA, 255, 9), (12, 1 << 18, 0, 9),
                 (9, 0x0B_D0_2F_50, 0xFFFF_0008, 9), (9, 0x90_71_51_4F, 0xF0F0_00F9, 9),
                 (9, 0x1FFF_FFFF, 0x8000, 9), (9, 0x0064_F4A4, 0x8001, 9), (9, M32, 0x8002, 9),
                 *((9, 0x50, 0xFFFF_0000 | mode << 9 | mode % 4 << 7 | mode & 1, 9)
@@ -176,6 +177,7 @@ def every_function(width: int) -> Description:
     ]
     if width == 8:
         more = [Selector(3, 0, 0), Selector(4, 0, 0)]
+        more += [Selector(function, 0, function % 2) for function in (*range(20, 28), 30)]
     else:
         more = [Selector(18, 0, 1), Selector(19, 0, 0)]
     return Description(
@@ -191,8 +193,9 @@ def every_function(width: int) -> Description:
         stages=tuple(
             Stage(function, 4, share, 1023, 1023)
             for function, share in (
-                (3, 1), (4, 2), (8 if width == 2 else 13, 3), (12, 3), (6 if width == 8 else 18, 2),
+                (3, 1), (4, 2), (8 if width == 2 else 13, 3), (6 if width == 8 else 18, 2),
                 (9 if width == 8 else 19, 1),
+                *([(12, 1), (28, 1), (29, 1)] if width == 8 else [(12, 3)]),
             )
         ),
         experts=() if width == 8 else (Experts(15, 3, 9, 16, 8, 200),),

@@ -213,7 +213,7 @@ def model(**changes) -> header.Model:
         (1000, {"lanes": 2049}, "its number of lanes is 2049, more than 2048"),
         (1, {"lanes": 2, "code_lengths": (0, 1)}, "it has 2 lanes for 1 symbols"),
         (1000, {"hints": (1,) * 9}, "it has 9 hints, more than 8"),
-        (1000, {"hints": (7, 65536)}, "a hint is 65536, more than 65535"),
+        (1000, {"hints": (7, 1 << 20)}, "a hint is 1048576, more than 1048575"),
         (1000, {"table_bits": 41}, "its tables have 2^41 slots"),
         (2, {}, "a code's length is 3, more than 2"),
         (1000, {"lanes": 2, "code_lengths": (600, 600)}, "its codes are longer than its bytes"),
@@ -273,7 +273,7 @@ def test_varints_are_written_in_one_way_only():
     ("options", "message"),
     [
         ({"level": 0}, "no level 0: levels are 1 to 9"),
-        ({"level": 8}, "levels 7 to 9 need the LSTM mixer, which is not built yet"),
+        ({"level": 10}, "no level 10: levels are 1 to 9"),
         ({"preset": "jpeg"}, f"no preset 'jpeg': presets are auto, {', '.join(PRESETS)}"),
         ({"lanes": 0}, "lanes must be 1 to 2048"),
         ({"threads": 0}, "threads must be 1 or more"),

@@ -71,20 +71,13 @@ def test_named_output(folder, cmixpy_says, output):
     assert (folder / "back").read_bytes() == TEXT
 
 
-@pytest.mark.parametrize("level", range(1, 7))
+@pytest.mark.parametrize("level", range(1, 10))
 def test_levels_as_flags(folder, cmixpy_says, level):
     assert cmixpy_says("c", f"-{level}", "in") == (0, "", "")
     assert cmixpy_says("c", "in", f"-f{level}q") == (0, "", "")
     assert (folder / "in.cmx").read_bytes() == cmixpy.compress(TEXT, level=level)
     assert cmixpy_says("c", "in", "out", f"--level={level}") == (0, "", "")
     assert (folder / "out").read_bytes() == cmixpy.compress(TEXT, level=level)
-
-
-@pytest.mark.parametrize("level", [7, 8, 9])
-def test_levels_not_built_yet(folder, cmixpy_says, level):
-    message = "cmixpy: levels 7 to 9 need the LSTM mixer, which is not built yet\n"
-    assert cmixpy_says("c", f"-{level}", "in") == (2, "", message)
-    assert names(folder) == ["in"]
 
 
 def test_options_reach_the_codec(folder, cmixpy_says):

@@ -32,6 +32,7 @@ from small_models import (
 
 from cmixpy import engine, presets
 from cmixpy.description import Plan
+from cmixpy.words import apply_words, dictionary_length
 
 EVENTS: Counter = Counter()
 LEVELS = (1, 5)
@@ -176,6 +177,20 @@ def test_weight_limits(lanes, groups):
         (turns, unsure_finals(base, 1000)),
     ):
         compare(symbols, Plan(description, lanes, groups, table_bits=6))
+
+
+@pytest.mark.parametrize("lanes", [1, 3])
+def test_columns_behind_a_dictionary(lanes):
+    """Lanes read word lengths in the dictionary once the first lane is past it."""
+    rng = random.Random(lanes)
+    words = [b"the", b"Lane", b"columns", b"of", b"TEXT", b"\xc3\xa9t\xc3\xa9", b"\x02\x90"]
+    words = b" ".join(b"\n" + w if rng.random() < 0.1 else w for w in rng.choices(words, k=250))
+    symbols, parameters = apply_words(np.frombuffer(words, dtype=np.uint8))
+    hints = (0, dictionary_length(parameters))
+    assert 0 < hints[1] < 60
+    symbols = symbols[:450]
+    plan = Plan(every_function(8), lanes, 1, 8, hints)
+    assert compare_decoding(compare(symbols, plan), len(symbols), plan) == symbols.tolist()
 
 
 @pytest.mark.parametrize("width", [8, 2])

@@ -26,7 +26,7 @@ def _element_pointer(context, builder, array_type, array, index):
 
 @intrinsic
 def prefetch_row(typingctx, array, index):
-    """Ask for the cache line where row `index` of a 2-d array begins."""
+    """Ask for the cache line where row (or element) `index` of an array begins."""
 
     def codegen(context, builder, signature, args):
         array_type = signature.args[0]
@@ -104,9 +104,10 @@ else:
 def barrier(sync, threads):
     """Wait until `threads` threads are here, or one has given up.
 
-    sync: int64[24], apart by cache lines: [0] arrivals, [8] generation, [16] not 0: give up (a
+    sync: int64[48], apart by cache lines: [0] arrivals, [8] generation, [16] not 0: give up (a
     thread was interrupted before it came; the state is lost, but no thread spins for ever),
-    [17] polls before a waiting thread yields.
+    [17] polls before a waiting thread yields, [24] half-steps of the LSTM that are done, [32]
+    half-steps of the kernel that are committed.
     """
     if threads > 1:
         generation = atomic_load(sync, 8)
@@ -120,3 +121,26 @@ def barrier(sync, threads):
                 if spins > sync[17]:
                     spins = 0
                     _yield_core()
+
+
+@block
+def await_count(sync, place, count):
+    """Wait until sync[place] has reached `count`."""
+    spins = 0
+    while atomic_load(sync, place) < count and atomic_load(sync, 16) == 0:
+        spins += 1
+        if spins > sync[17]:
+            spins = 0
+            _yield_core()
+
+
+@block
+def await_lstm(sync, count):
+    """Wait until the LSTM has done `count` half-steps."""
+    await_count(sync, 24, count)
+
+
+@block
+def announce_step(sync, count):
+    """Tell the LSTM's thread that the kernel has committed `count` half-steps."""
+    atomic_store(sync, 32, count)

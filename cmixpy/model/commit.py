@@ -11,6 +11,7 @@ from cmixpy.model.clock import COUNTS, SLOTS, WEIGHTS, lap
 from cmixpy.model.contexts import INDIRECT_TABLES
 from cmixpy.model.counted import commit_counted
 from cmixpy.model.experts import commit_experts, commit_places
+from cmixpy.model.head import commit_gates
 from cmixpy.model.jit import routine
 from cmixpy.model.mixer import commit_weights
 from cmixpy.model.slots import commit_slots
@@ -51,14 +52,18 @@ def commit(plan, shared, private, lanes_from, lanes_to, own_from, own_to, step, 
             )
         task += threads
     task -= sets + finals
+    if plan.lstm[0] > 0:
+        while task < bits:
+            commit_gates(plan, shared, private, task, lanes_from, lanes_to, thread)
+            task += threads
+        task -= bits
     lap(timed, clock, WEIGHTS)
-    while task < contexts + matches + stages:
-        commit_counted(
-            private.touched, task, lanes_from, lanes_to, bits, private.active, private.symbols,
-            shared.probability, plan.touched_limit[task], plan.reciprocal,
-        )
-        task += threads
-    task -= contexts + matches + stages
+    columns = contexts + matches + stages
+    commit_counted(
+        private.touched, columns * thread // threads, columns * (thread + 1) // threads, lanes_from,
+        lanes_to, bits, private.active, private.symbols, shared.probability, plan.touched_limit,
+        plan.reciprocal,
+    )
     while task < matches:
         if plan.match_insert[task]:
             # Highest lane first, so that the lowest lane's place stays.

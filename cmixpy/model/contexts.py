@@ -11,11 +11,13 @@ indirect contexts (what followed this one before) from paq8's indirect model.
 """
 
 from cmixpy.model import fields as f
+from cmixpy.model.classes import character_class
 from cmixpy.model.hashing import FIRST_MULTIPLIER, MASK32, add_to_hash
 from cmixpy.model.instructions import instruction_words
 from cmixpy.model.jit import block, routine
 from cmixpy.model.markup import update_element, update_quotes
 from cmixpy.model.records import record_words
+from cmixpy.model.text import text_words
 
 # Tables of followers: of the last byte, the last two, a hash of the last three.
 INDIRECT_BITS = 18
@@ -24,41 +26,6 @@ INDIRECT_TABLES = 3
 WORD_FIELDS = (f.WORD, f.WORD_1, f.WORD_2, f.WORD_3)
 MARKUP_FIELDS = (f.TAG, f.TAG_1, f.TAG_2, f.KEY, f.WORD, f.NAME, f.QUOTED)
 PICKED_MULTIPLIERS = (3, 5, 11, 17, 23, 29, 31)
-
-
-@block
-def character_class(byte):
-    """0 … 15: what kind of byte: end of line, blank, letter, digit, quote, bracket, …"""
-    kind = 1
-    if byte >= 97 and byte <= 122:
-        kind = 2
-    elif byte >= 65 and byte <= 90:
-        kind = 3
-    elif byte >= 48 and byte <= 57:
-        kind = 4
-    elif byte == 32:
-        kind = 5
-    elif byte == 10:
-        kind = 6
-    elif byte >= 192:
-        kind = 7
-    elif byte >= 128:
-        kind = 8
-    elif byte == 46 or byte == 33 or byte == 63:
-        kind = 9
-    elif byte == 44 or byte == 59 or byte == 58:
-        kind = 10
-    elif byte == 34 or byte == 39:
-        kind = 11
-    elif byte == 60 or byte == 91 or byte == 123 or byte == 40:
-        kind = 12
-    elif byte == 62 or byte == 93 or byte == 125 or byte == 41:
-        kind = 13
-    elif byte == 0:
-        kind = 14
-    elif byte < 32 or byte == 127:
-        kind = 15
-    return kind
 
 
 @routine
@@ -199,5 +166,8 @@ def context_words(function, a, b, lane, history, hints, table):
         first, second = instruction_words(a, b, lane, table)
     elif function == 11:  # markup: a picks elements, key, word, the name and string being read
         first = picked(a, MARKUP_FIELDS, lane)
+        second = lane[f.LOW] & b
+    elif function == 12:  # text: a picks what a reader knows; b masks bytes
+        first = text_words(a, lane, history)
         second = lane[f.LOW] & b
     return first, second

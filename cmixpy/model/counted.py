@@ -19,20 +19,14 @@ ENTRY_MASK = 0xFFFFFFFF
 
 @block
 def apply_counted(entry, touched, ones, limit, reciprocal):
-    """Entry after `touched` bits, `ones` of them ones."""
+    """Entry after `touched` bits (none: as it was), `ones` of them ones."""
     probability = entry >> COUNT_BITS
     count = entry & COUNT_MASK
     # |ones·2^22 - touched·p| <= touched·2^22 <= 2^36; times a 16-bit reciprocal: below 2^53.
     error = (ones << 22) - touched * probability
-    probability += (error * reciprocal[count + touched - 1]) >> 16
-    if probability < 64:
-        probability = 64
-    elif probability > 4194303 - 64:
-        probability = 4194303 - 64
-    count += touched
-    if count > limit:
-        count = limit
-    return (probability << COUNT_BITS) | count
+    probability += (error * reciprocal[max(count + touched - 1, 0)]) >> 16
+    probability = min(max(probability, 64), 4194303 - 64)
+    return (probability << COUNT_BITS) | min(count + touched, limit)
 
 
 @block
@@ -43,31 +37,37 @@ def gather(probability, entry, one):
 
 @block
 def settle(probability, entry, limit, reciprocal):
-    """Apply what `entry` has gathered, if it has not been applied yet."""
-    gathered = probability[entry]
-    if gathered > ENTRY_MASK:
-        probability[entry] = apply_counted(
-            gathered & ENTRY_MASK, (gathered >> 32) & 0xFFFF, gathered >> 48, limit, reciprocal
-        )
+    """Apply what `entry` has gathered; nothing, the second time."""
+    # No branch on whether it is the second time: it could not be predicted.
+    gathered = probability[entry] + 0
+    touched = (gathered >> 32) & 0xFFFF
+    ones = (gathered >> 48) & 0xFFFF
+    probability[entry] = apply_counted(gathered & ENTRY_MASK, touched, ones, limit, reciprocal)
 
 
 @block
-def commit_counted(
-    touched, column, lanes_from, lanes_to, bits, active, symbols, probability, limit, reciprocal
-):
-    """Commit column `column` of `touched` (int32[lanes, columns, bits]) for lanes of a group."""
+def commit_counted(touched, first, last, lanes_from, lanes_to, bits, active, symbols, probability,
+                   limits, reciprocal):
+    """Commit columns first … last - 1 of `touched` for the lanes of a group.
+
+    touched : int32[lanes, bits, columns], entries or -1
+    limits : int64[columns]
+    """
+    # Columns run innermost: neighbours then never wait for each other's entry.
     for lane in range(lanes_from, lanes_to):
         if active[lane]:
-            symbol = symbols[lane]
-            entries = touched[lane, column]
             for k in range(bits):
-                entry = entries[k]
-                if entry >= 0:
-                    gather(probability, entry, (symbol >> (bits - 1 - k)) & 1)
+                entries = touched[lane, k]
+                one = (symbols[lane] >> (bits - 1 - k)) & 1
+                for column in range(first, last):
+                    entry = entries[column]
+                    if entry >= 0:
+                        gather(probability, entry, one)
     for lane in range(lanes_from, lanes_to):
         if active[lane]:
-            entries = touched[lane, column]
             for k in range(bits):
-                entry = entries[k]
-                if entry >= 0:
-                    settle(probability, entry, limit, reciprocal)
+                entries = touched[lane, k]
+                for column in range(first, last):
+                    entry = entries[column]
+                    if entry >= 0:
+                        settle(probability, entry, limits[column], reciprocal)

@@ -14,7 +14,7 @@ from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK, gather, settle
 from cmixpy.model.jit import block, routine
 from cmixpy.model.match import start_of_lane_at
 
-EXPERT_LIMIT = 15  # 2048 lanes times these must fit the 15 bits in which outcomes are gathered
+EXPERT_LIMIT = 31  # 2048 lanes times these must fit the 16 bits in which outcomes are gathered
 # Columns of an expert: the place it copies, the direction, the least place it may reach, the last
 # 32 outcomes (1: a miss), the run of hits, the base it expects, its counted entry.
 POINTER, DIRECTION, FLOOR, OUTCOMES, RUN, BASE, ENTRY = 0, 1, 2, 3, 4, 5, 6

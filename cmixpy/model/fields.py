@@ -50,4 +50,19 @@ PARTIAL, AGREED, LINE_CHANGES = 80, 81, 82
 EXPERTS = 112
 EXPERT_BEST, EXPERT_BEST_BASE, EXPERT_SECOND, EXPERT_SECOND_BASE = 113, 114, 115, 116
 EXPERT_VOTES, EXPERT_ODDS = 117, 121
-FIELDS = 128
+# Text (text.py): a word further back; hash of the word or gap that is being read, and of the last
+# gap, with its length; classes without repetitions; shape of the line; bytes with digits folded;
+# the last marks; the first word of the line; its indent, and whether that is over.
+WORD_4, HERE, GAP, GAP_LENGTH, RUNS, SHAPE = 128, 129, 130, 131, 132, 133
+FOLDED_LOW, FOLDED_HIGH, MARKS, LINE_WORD, INDENT, INDENTED = 134, 135, 136, 137, 138, 139
+# The aligned place in the line above and the place in the last value of this key, both plus one (0:
+# none); whether the field, the value, has been the same so far.
+ALIGNED, ALIGNED_SAME, KEYED, KEYED_SAME = 140, 141, 142, 143
+# Column of the text behind the dictionary's codes; how the next symbol is to be read, or the lead
+# byte of a code; words of the dictionary so far.
+TEXT_COLUMN, CODE_STATE, WORD_COUNT = 144, 145, 146
+# What the runs of the contexts expect: the symbol of the strongest, and how many agree.
+RUN_SYMBOL, AGREEING = 147, 148
+# Where the last values of keys began, plus one: text.KEYS columns.
+KEYED_PLACES = 152
+FIELDS = 184

@@ -11,6 +11,7 @@ Origin: LZ77 as a predictor in PAQ1 and lpaq (Mahoney).
 """
 
 from cmixpy.model import fields as f
+from cmixpy.model.atomics import prefetch_row
 from cmixpy.model.contexts import reverse_strand
 from cmixpy.model.hashing import MASK32, mix
 from cmixpy.model.jit import block
@@ -116,7 +117,21 @@ def verified_inverted(lane, history, pointer, ceiling, limit):
 
 
 @block
-def find_matches(lane, plan, shared):
+def look_ahead(lane, ahead, plan, shared):
+    """Note where each match model would look the coming symbol up, and ask for that place."""
+    bits = plan.numbers[2]
+    for m in range(plan.match_minimum.shape[0]):
+        if plan.match_direction[m] != 0:
+            if plan.match_direction[m] > 0:
+                h = recent_hash(lane, shared.history, plan.match_minimum[m], bits)
+            else:
+                h = inverted_hash(lane, plan.match_minimum[m])
+            ahead[m] = h & plan.match_mask[m]
+            prefetch_row(shared.match_table[plan.match_table[m]], ahead[m])
+
+
+@block
+def find_matches(lane, ahead, plan, shared):
     """Advance or find each match model's pointer and the symbol it expects."""
     symbols = plan.numbers[0]
     lanes = plan.numbers[1]
@@ -132,11 +147,7 @@ def find_matches(lane, plan, shared):
             expected = follow_rule(lane, history, plan.hints, m, minimum, bits)
             pointer = min(expected, 0)
         elif lane[base + f.MATCH_LENGTH] < minimum and lane[f.POSITION] >= minimum:
-            if direction > 0:
-                h = recent_hash(lane, history, minimum, bits)
-            else:
-                h = inverted_hash(lane, minimum)
-            candidate = shared.match_table[plan.match_table[m], h & plan.match_mask[m]] - 1
+            candidate = shared.match_table[plan.match_table[m], ahead[m]] - 1
             if candidate >= 0:
                 floor = start_of_lane_at(candidate, symbols, lanes)
                 if direction > 0:

@@ -25,7 +25,8 @@ def dot(x, w):
     """Logit (1/256, clamped) of the mix; x int16[n], w int32[n], n a multiple of BLOCK."""
     total = np.int32(0)
     for i in range(x.shape[0]):
-        weight = np.int32(w[i] >> np.int32(10))
+        # 16 bits hold the shifted weight; told so, the compiler multiplies and adds in pairs.
+        weight = np.int32(np.int16(w[i] >> np.int32(10)))
         total = np.int32(total + np.int32(np.int32(x[i]) * weight))
     logit = (np.int64(total) + 512) >> 10
     return min(max(logit, -LOGIT_LIMIT), LOGIT_LIMIT)
@@ -57,9 +58,14 @@ def add_to_sum(total, x, error):
 @block
 def apply_sum(w, total, scale):
     """w += total·scale / 2^16, rounded, clamped once after the sum; `total` is cleared."""
+    # The product has 47 bits; its halves fit 32: |total| < 2^30.2, scale <= 2^16.
+    scale = np.int32(scale)
     for i in range(w.shape[0]):
-        value = np.int64(w[i]) + ((np.int64(total[i]) * np.int64(scale) + 32768) >> 16)
-        w[i] = min(max(value, -WEIGHT_LIMIT), WEIGHT_LIMIT)
+        high = np.int32(np.int32(total[i] >> np.int32(16)) * scale)
+        low = np.uint32(np.uint32(total[i] & np.int32(0xFFFF)) * np.uint32(scale))
+        low = np.uint32(low + np.uint32(32768)) >> np.uint32(16)
+        value = np.int32(w[i] + np.int32(high + np.int32(low)))
+        w[i] = min(max(value, np.int32(-WEIGHT_LIMIT)), np.int32(WEIGHT_LIMIT))
         total[i] = 0
 
 

@@ -8,26 +8,30 @@ commit (step.py) needs is noted in the lane's rows of the `private` arrays.
 import numpy as np
 
 from cmixpy.model import fields as f
+from cmixpy.model.atomics import prefetch_row
 from cmixpy.model.clock import CODING, HISTORIES, MIXING, REFINING, lap
 from cmixpy.model.coder import decode_bit, encode_bit
 from cmixpy.model.contexts import context_words, reverse_strand
 from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
 from cmixpy.model.experts import EXPERT_INPUTS, expert_inputs
 from cmixpy.model.hashing import MASK32, THIRD_MULTIPLIER, mix
+from cmixpy.model.head import gated_logit, learn_gates
 from cmixpy.model.jit import block, routine
 from cmixpy.model.logistic import LOGIT_LIMIT
 from cmixpy.model.mixer import dot
 from cmixpy.model.records import PIXELS, record_words
 from cmixpy.model.selectors import match_selector
 from cmixpy.model.slots import NO_CLAIM, fetch_slot, prefetch_slot, update_node
+from cmixpy.model.sse import ask_stages, refine
 
 INPUTS_PER_CONTEXT = 3
 INPUTS_PER_MATCH = 2
-SSE_BUCKETS = 33
+# A thread's scratch holds values of sets, then of finals; of stages (sse.py); logits of finals.
+FINAL_LOGITS = 50
 # Context functions that read what is known only after the last commit: match models, followers.
 EXPECTED, FOLLOWED = 6, 8
 RECORD = 9  # the one whose windows of pixels move on with the second nibble
-SSE_STEP = (2 * LOGIT_LIMIT + 2) // (SSE_BUCKETS - 1)
+WEIGHTS_PER_LINE = 16  # of a cache
 
 
 @block
@@ -133,10 +137,25 @@ def weight_row(base, span, value, partial, k, bits):
 
 
 @block
+def prefetch_weights(plan, weights, values, partial, k):
+    """Ask for the rows of bit `k` of the first layer, where a bit does not change the selector."""
+    for s in range(plan.set_function.shape[0]):
+        if not plan.set_each_bit[s]:
+            row = weight_row(
+                plan.set_base[s], plan.set_span[s], values[s], partial, k, plan.numbers[2]
+            )
+            w = weights[row]
+            for i in range(0, w.shape[0], WEIGHTS_PER_LINE):
+                prefetch_row(w, i)
+
+
+@block
 def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, touched, rows, errors,
-             middles, partial, node, k, bit, decode, code, scratch, rate, final_rate, timed, clock):
+             middles, partial, node, k, bit, decode, code, scratch, rate, final_rate, private,
+             index, timed, clock):
     """Predict bit `k` of the symbol, code it, learn what is private; the bit."""
     bits = plan.numbers[2]
+    ask_stages(plan, shared.probability, scratch, partial)
     contexts = plan.context_function.shape[0]
     matches = plan.match_minimum.shape[0]
     stretch = plan.stretch
@@ -148,7 +167,7 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
         state = word & 255
         count = (word >> 8) & 127
         entry = 256 * c + state
-        touched[c, k] = entry
+        touched[k, c] = entry
         indirect = (probability[entry] & ENTRY_MASK) >> (COUNT_BITS + 6)
         direct = word >> 16
         at = INPUTS_PER_CONTEXT * c
@@ -184,7 +203,7 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
         if entry < 0 and lane[base + f.MATCH_SLOT] > 0:
             # The match has failed inside this symbol: let the selectors know.
             lane[base + f.MATCH_SLOT] = 0
-        touched[contexts + m, k] = entry
+        touched[k, contexts + m] = entry
         x[at] = first
         x[at + 1] = second
         at += INPUTS_PER_MATCH
@@ -221,31 +240,18 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
         row = weight_row(plan.final_base[s], plan.final_span[s], value, partial, k, bits)
         rows[k, sets + s] = row
         logit = dot(middle, shared.final_weights[row])
-        scratch[32 + s] = logit
+        scratch[FINAL_LOGITS + s] = logit
         total += logit
     mixed = total // networks
+    if plan.lstm[0] > 0:
+        mixed = gated_logit(plan, shared, private, index, mixed, middle, x, partial, k)
     p_mixed = squash[mixed + LOGIT_LIMIT] + 0
 
     lap(timed, clock, MIXING)
 
-    # SSE: what really happened when the mix said this, under a small context (PAQ's APM).
-    position = mixed + LOGIT_LIMIT + 1
-    low = position // SSE_STEP
-    weight = position - low * SSE_STEP
-    near = low + (2 * weight) // SSE_STEP
-    stages = plan.sse_function.shape[0]
-    final = p_mixed * plan.numbers[4]
-    for s in range(stages):
-        value = scratch[24 + s]
-        first = plan.sse_base[s] + ((value << bits) + partial) * SSE_BUCKETS
-        refined = (
-            ((probability[first + low] & ENTRY_MASK) >> (COUNT_BITS + 6)) * (SSE_STEP - weight)
-            + ((probability[first + low + 1] & ENTRY_MASK) >> (COUNT_BITS + 6)) * weight
-        ) // SSE_STEP
-        final += refined * plan.sse_share[s]
-        touched[contexts + matches + s, k] = first + near
-    final = final >> 4
-    final = min(max(final, 1), 65535)
+    final = refine(
+        plan, shared.probability, scratch, mixed, p_mixed, partial, touched[k], contexts + matches
+    )
 
     lap(timed, clock, REFINING)
 
@@ -256,6 +262,8 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
 
     lap(timed, clock, CODING)
 
+    if plan.lstm[0] > 0:
+        learn_gates(plan, shared, private, index, bit, p_mixed, partial, k)
     # What the lane owns changes at once; the shared rest is noted for the commit, and behind it,
     # for whoever looks on (analysis/observe.py), the mixed and the final probability.
     target = bit << 16
@@ -264,7 +272,8 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
     for s in range(sets):
         errors[k, s] = ((target - squash[middle[s] + LOGIT_LIMIT]) * rate) >> 14
     for s in range(finals):
-        errors[k, sets + s] = ((target - squash[scratch[32 + s] + LOGIT_LIMIT]) * final_rate) >> 14
+        logit = scratch[FINAL_LOGITS + s]
+        errors[k, sets + s] = ((target - squash[logit + LOGIT_LIMIT]) * final_rate) >> 14
     lap(timed, clock, MIXING)
     for c in range(contexts):
         copies[c, node] = update_node(

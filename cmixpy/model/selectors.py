@@ -4,11 +4,14 @@ Frozen like the context functions; how many values each has stands in descriptio
 """
 
 from cmixpy.model import fields as f
+from cmixpy.model.classes import character_class
 from cmixpy.model.contexts import byte_above
 from cmixpy.model.experts import belief_bucket
+from cmixpy.model.hashing import THIRD_MULTIPLIER
 from cmixpy.model.instructions import instruction_opcode, instruction_state
 from cmixpy.model.jit import block, routine
 from cmixpy.model.records import record_selector
+from cmixpy.model.text import aligned_bytes
 
 # Selector functions whose value can change within a nibble: match state.
 EACH_BIT = (3, 8, 12)
@@ -72,4 +75,27 @@ def selector_value(function, a, lane, history, hints, stretch):
     elif function == 19:  # experts: how sure the best is, and the best that disagrees
         value = belief_bucket(lane[f.EXPERT_BEST], stretch) * 16
         value += belief_bucket(lane[f.EXPERT_SECOND], stretch)
+    elif function == 20:  # the last three runs of classes, hashed to 10 bits
+        value = (((lane[f.RUNS] & 0xFFF) * THIRD_MULTIPLIER) >> 14) & 1023
+    elif function == 21:  # innermost element and last key
+        value = (lane[f.TAG] ^ (lane[f.TAG] >> 8) ^ lane[f.KEY]) & 255
+    elif function == 22:  # class of the line's first byte, column
+        column = lane[f.START] + lane[f.POSITION] - lane[f.LINE]
+        value = character_class(lane[f.LINE_FIRST]) * 32 + min(column, 31)
+    elif function == 23:  # aligned byte, and whether the field has been the same
+        value = (aligned_bytes(lane, history) & 255) + 256 * lane[f.ALIGNED_SAME]
+    elif function == 24:  # the word before, hashed to 8 bits
+        value = ((lane[f.WORD_1] * THIRD_MULTIPLIER) >> 20) & 255
+    elif function == 25:  # what followed the last two bytes before
+        value = lane[f.FOLLOWERS + 1] & 255
+    elif function == 26:  # how many contexts expect what the strongest run does
+        value = lane[f.AGREEING]
+    elif function == 27:  # column of the text
+        value = min(lane[f.TEXT_COLUMN], 127)
+    elif function == 28:  # the last three bytes, hashed to 16 bits
+        value = (((lane[f.LOW] & 0xFFFFFF) * THIRD_MULTIPLIER) >> 10) & 65535
+    elif function == 29:  # the word or the gap being read, hashed to 16 bits
+        value = ((lane[f.HERE] * THIRD_MULTIPLIER) >> 10) & 65535
+    elif function == 30:  # the symbol of the strongest run
+        value = lane[f.RUN_SYMBOL]
     return value

@@ -41,13 +41,16 @@ def prefetch_slot(slots, base, mask, h):
 @block
 def copy_row(source, target):
     """target[:] = source, both uint32[16] or uint32[4]."""
-    # Constant lengths let the compiler move whole vectors.
+    # All is read before anything is written, so that the compiler may move whole vectors.
+    a, b, c, d = source[0], source[1], source[2], source[3]
     if source.shape[0] == 16:
-        for i in range(16):
-            target[i] = source[i]
-    else:
-        for i in range(4):
-            target[i] = source[i]
+        e, f, g, h = source[4], source[5], source[6], source[7]
+        i, j, k, m = source[8], source[9], source[10], source[11]
+        n, p, q, r = source[12], source[13], source[14], source[15]
+        target[4], target[5], target[6], target[7] = e, f, g, h
+        target[8], target[9], target[10], target[11] = i, j, k, m
+        target[12], target[13], target[14], target[15] = n, p, q, r
+    target[0], target[1], target[2], target[3] = a, b, c, d
 
 
 @block

@@ -8,19 +8,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmixpy.description import RULE
+from cmixpy.description import HASHED, RULE
 from cmixpy.header import MAX_HINTS
 from cmixpy.model import experts, fields, history, logistic
 from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
 from cmixpy.model.counted import COUNT_BITS
+from cmixpy.model.head_state import head_plan, head_private, head_shared
 from cmixpy.model.instructions import instruction_table
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
-from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH, SSE_BUCKETS, SSE_STEP
+from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
 from cmixpy.model.selectors import EACH_BIT
 from cmixpy.model.slots import NO_CLAIM
+from cmixpy.model.sse import SSE_BUCKETS, SSE_STEP
+from cmixpy.model.text import CODED_WORDS
 
 MATCH_ENTRIES = 2048
 SCRATCH = 64
+ALIGNMENT = 128  # bytes
 OUTCOMES = 2  # behind a bit's errors: the probabilities of the mix and of the whole
 
 
@@ -59,6 +63,7 @@ class PlanArrays(NamedTuple):
     sse_a: np.ndarray
     sse_base: np.ndarray
     sse_share: np.ndarray
+    sse_hashed: np.ndarray
     touched_limit: np.ndarray
     rates: np.ndarray
     stretch: np.ndarray
@@ -71,6 +76,9 @@ class PlanArrays(NamedTuple):
     instruction_table: np.ndarray
     experts: np.ndarray
     softplus: np.ndarray
+    lstm: np.ndarray
+    gate_source: np.ndarray
+    gate_index: np.ndarray
 
 
 class SharedArrays(NamedTuple):
@@ -85,6 +93,12 @@ class SharedArrays(NamedTuple):
     followers: np.ndarray
     expert_head: np.ndarray
     expert_before: np.ndarray
+    word_ends: np.ndarray
+    gates: np.ndarray
+    gates_near: np.ndarray
+    gate_scalars: np.ndarray
+    node_counts: np.ndarray
+    node_head: np.ndarray
 
 
 class PrivateArrays(NamedTuple):
@@ -102,6 +116,7 @@ class PrivateArrays(NamedTuple):
     rows: np.ndarray
     errors: np.ndarray
     middles: np.ndarray
+    ahead: np.ndarray
     found: np.ndarray
     followed: np.ndarray
     run_symbols: np.ndarray
@@ -112,6 +127,24 @@ class PrivateArrays(NamedTuple):
     experts: np.ndarray
     expert_touched: np.ndarray
     expert_key: np.ndarray
+    outputs: np.ndarray
+    cells: np.ndarray
+    gradients: np.ndarray
+    residuals: np.ndarray
+    gated: np.ndarray
+    gate_errors: np.ndarray
+    gate_total: np.ndarray
+
+
+def aligned_zeros(shape, dtype) -> np.ndarray:
+    """Zeros that begin at a pair of cache lines, so that rows of 64 bytes lie in one line each.
+
+    The system's allocator puts large arrays 16 bytes past a page: every slot would need two lines.
+    """
+    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
+    raw = np.zeros(size + ALIGNMENT, dtype=np.uint8)
+    first = -raw.ctypes.data % ALIGNMENT
+    return raw[first : first + size].view(dtype).reshape(shape)
 
 
 def int64(values):
@@ -173,14 +206,15 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     contexts, matches = len(d.contexts), len(d.matches)
     match_start = 256 * contexts
     stage_start = match_start + MATCH_ENTRIES * matches
-    stage_size = [s.values * SSE_BUCKETS << bits for s in d.stages]
+    stage_size = [s.rows(bits) * SSE_BUCKETS for s in d.stages]
     set_span, set_base, _ = _spans(d.sets, bits)
     final_span, final_base, _ = _spans(d.finals, bits)
     rates = d.rates
     most_experts = max((e.limit for e in d.experts), default=0)
     return PlanArrays(  # type: ignore[call-arg]  # mypy cannot count unpacked generators
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share,
-               d.inputs_per_context, d.follows, d.reads_instructions]),
+               d.inputs_per_context, d.follows, d.reads_instructions,
+               d.reads_text]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
         *_columns(d.contexts, "function", "a", "b"),
         *_columns(d.contexts, "local", "known", "inverted"),
@@ -201,6 +235,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         *_columns(d.stages, "function", "a"),
         int64(np.cumsum([stage_start, *stage_size])[:-1]),
         *_columns(d.stages, "share"),
+        int64(s.function in HASHED for s in d.stages),
         int64(
             [rates.history_limit] * contexts + [rates.match_limit] * matches
             + [s.limit for s in d.stages]
@@ -216,6 +251,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         instruction_table(),
         _experts(d),
         logistic.softplus_table(),
+        *head_plan(d),
     )  # fmt: skip
 
 
@@ -223,9 +259,8 @@ def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
     """int64 counted entries: histories, then match lengths, then SSE rows."""
     d = plan.description
     rates = d.rates
-    symbols = 1 << d.symbol_bits
     # Filled in place: copies of the larger tables were most of a small file's memory.
-    entries = np.empty(d.entries, dtype=np.int64)
+    entries = aligned_zeros(d.entries, np.int64)
     done = 0
 
     def put(row: np.ndarray, times: int) -> None:
@@ -243,7 +278,7 @@ def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
     middles = np.clip(np.arange(SSE_BUCKETS) * SSE_STEP - 1, 0, 2 * logistic.LOGIT_LIMIT)
     row = np.clip(arrays.squash[middles].astype(np.int64), 16, 65519) << 6 << COUNT_BITS
     for stage in d.stages:
-        put(row | stage.start, stage.values * symbols)
+        put(row | stage.start, stage.rows(d.symbol_bits))
     if d.experts:
         first = experts.FIRST << 6 << COUNT_BITS | experts.START
         put(np.array([first]), experts.EXPERT_ENTRIES)
@@ -256,7 +291,8 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
     rates = d.rates
     words = 16 if d.symbol_bits == 8 else 4
     # Zeros: no tag, so never a hit, and the first to be replaced. Memory is taken as it is used.
-    slots = np.zeros((int(arrays.context_mask.sum()) + len(d.contexts), words), dtype=np.uint32)
+    rows = int(arrays.context_mask.sum()) + len(d.contexts)
+    slots = aligned_zeros((rows, words), np.uint32)
     probability = initial_probabilities(plan, arrays)
     set_rows = _spans(d.sets, d.symbol_bits)[2]
     final_rows = _spans(d.finals, d.symbol_bits)[2]
@@ -269,8 +305,9 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
     inputs[first_match:end:INPUTS_PER_MATCH] = rates.initial_match * WEIGHT_ONE // 1000
     if d.experts:
         inputs[end] = d.experts[0].initial * WEIGHT_ONE // 1000
-    weights = np.tile(inputs.astype(np.int32), (set_rows, 1))
-    final_weights = np.zeros((final_rows, BLOCK), dtype=np.int32)
+    weights = aligned_zeros((set_rows, d.inputs), np.int32)
+    weights[:] = inputs
+    final_weights = aligned_zeros((final_rows, BLOCK), dtype=np.int32)
     final_weights[:, : len(d.sets)] = WEIGHT_ONE // len(d.sets)
     match_rows = int(arrays.match_mask.max()) + 1 if d.matches else 1
     return SharedArrays(
@@ -285,6 +322,8 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
         np.zeros((INDIRECT_TABLES, 1 << INDIRECT_BITS), dtype=np.uint32),
         np.zeros(4 ** d.experts[0].seed if d.experts else 1, dtype=np.int32),
         np.zeros(symbols if d.experts else 1, dtype=np.int32),
+        np.zeros(CODED_WORDS, dtype=np.int32),
+        *head_shared(d),
     )
 
 
@@ -296,7 +335,7 @@ def build_private(plan, threads: int) -> PrivateArrays:
     rows = len(d.sets) + len(d.finals)
     most_experts = max((e.limit for e in d.experts), default=1)
     touched = contexts + len(d.matches) + len(d.stages)
-    inputs = np.zeros((lanes, bits, d.inputs), dtype=np.int16)
+    inputs = aligned_zeros((lanes, bits, d.inputs), np.int16)
     # Twice as many places as claims, so that the open-addressing sets stay short.
     places = 1 << (4 * lanes + 7).bit_length()
     return PrivateArrays(
@@ -306,22 +345,24 @@ def build_private(plan, threads: int) -> PrivateArrays:
         np.zeros(lanes, dtype=np.int64),
         np.zeros((lanes, contexts), dtype=np.int64),
         np.zeros((lanes, contexts), dtype=np.int64),
-        np.zeros((lanes, 2, contexts, words), dtype=np.uint32),
+        aligned_zeros((lanes, 2, contexts, words), np.uint32),
         np.full((lanes, 2, contexts), NO_CLAIM, dtype=np.int64),
         np.zeros((threads, contexts, places), dtype=np.int64),
         inputs,
-        np.full((lanes, touched, bits), -1, dtype=np.int32),
+        np.full((lanes, bits, touched), -1, dtype=np.int32),
         np.zeros((lanes, bits, rows), dtype=np.int32),
         np.zeros((lanes, bits, rows + OUTCOMES), dtype=np.int32),
-        np.zeros((lanes, bits, BLOCK), dtype=np.int16),
+        aligned_zeros((lanes, bits, BLOCK), np.int16),
+        np.zeros((lanes, max(len(d.matches), 1)), dtype=np.int64),
         np.zeros((lanes, max(len(d.matches), 1)), dtype=np.int64),
         np.zeros((lanes, INDIRECT_TABLES), dtype=np.int64),
         np.zeros((lanes, contexts), dtype=np.int32),
         np.zeros((lanes, contexts), dtype=np.int32),
         np.zeros((threads, lanes * bits), dtype=np.int32),
-        np.zeros((threads, d.inputs), dtype=np.int32),
+        aligned_zeros((threads, d.inputs), np.int32),
         np.zeros((threads, SCRATCH), dtype=np.int64),
         np.zeros((lanes, most_experts, experts.EXPERT_FIELDS), dtype=np.int64),
         np.full((lanes, most_experts), -1, dtype=np.int32),
         np.full(lanes, -1, dtype=np.int64),
+        *head_private(d, lanes, threads),
     )

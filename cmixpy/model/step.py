@@ -7,7 +7,14 @@ to the lowest lane that claims it, and the commit of a column walks the lanes in
 """
 
 from cmixpy.model import fields as f
-from cmixpy.model.atomics import barrier, cycles
+from cmixpy.model.atomics import (
+    announce_step,
+    atomic_store,
+    await_count,
+    await_lstm,
+    barrier,
+    cycles,
+)
 from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING, SLOTS, lap
 from cmixpy.model.coder import flush, start_coder
 from cmixpy.model.commit import commit
@@ -15,12 +22,13 @@ from cmixpy.model.contexts import note_followers, read_followers, update_bases, 
 from cmixpy.model.experts import find_experts, move_experts
 from cmixpy.model.instructions import take_instruction_byte
 from cmixpy.model.jit import kernel
-from cmixpy.model.match import find_matches, lane_start, move_matches, recent_hash
+from cmixpy.model.match import find_matches, lane_start, look_ahead, move_matches
 from cmixpy.model.predictor import (
     RECORD,
     code_bit,
     hash_contexts,
     hash_inverted,
+    prefetch_weights,
     second_hash,
     second_record_hash,
     update_inverted,
@@ -28,6 +36,8 @@ from cmixpy.model.predictor import (
 from cmixpy.model.records import update_record
 from cmixpy.model.selectors import selector_value
 from cmixpy.model.slots import claim_all, fetch_slot, prefetch_slot, read_runs, update_runs
+from cmixpy.model.sse import SSE_VALUES
+from cmixpy.model.text import note_runs, update_text
 
 
 @kernel
@@ -60,15 +70,15 @@ def build_run(timed):
 
     @kernel
     def run(plan, shared, private, source, codes, code_starts, decode, sync, thread, threads,
-            first_step, last_step, times):
-        """Code steps first_step … last_step - 1.
+            first, last, times):
+        """Code half-steps first … last - 1; s is that of group s % groups in step s // groups.
 
         Parameters
         ----------
         plan, shared, private : named tuples of arrays (state.py)
         source : uint8[symbols], what the encoder codes; not read when decoding
         codes, code_starts : uint8[…], int64[lanes + 1]: the lanes' code buffers
-        sync : int64[24], the barrier
+        sync : int64[48], the barrier (atomics.py)
         times : int64[threads, CLOCK_COLUMNS], for the timed build
         """
         lanes = plan.numbers[1]
@@ -90,10 +100,12 @@ def build_run(timed):
         clock = times[thread]
         if timed:
             clock[LAST] = cycles()
-        for step in range(first_step, last_step):
+        for step in range(first // groups, (last + groups - 1) // groups):
             rate = rates[1] + (rates[0] - rates[1]) * rates[2] // (rates[2] + step * lanes)
             final_rate = rates[4] + (rates[3] - rates[4]) * rates[2] // (rates[2] + step * lanes)
-            for group in range(groups):
+            for group in range(max(0, first - step * groups), min(groups, last - step * groups)):
+                if plan.lstm[0] > 0:
+                    await_lstm(sync, step * groups + group + 1 - groups)
                 group_from = group * group_lanes
                 group_to = min(lanes, group_from + group_lanes)
                 count = group_to - group_from
@@ -105,11 +117,12 @@ def build_run(timed):
                     private.active[index] = step < lane[f.LENGTH]
                     if step < lane[f.LENGTH]:
                         if step == 0:
+                            look_ahead(lane, private.ahead[index], plan, shared)
                             hash_contexts(
                                 index, lane, plan, history, private.hashes[index], slots, False
                             )
                         lap(timed, clock, HASHING)
-                        find_matches(lane, plan, shared)
+                        find_matches(lane, private.ahead[index], plan, shared)
                         if plan.numbers[6]:
                             read_followers(lane, shared.followers)
                         if bits == 2 and plan.experts[0] > 0:
@@ -141,6 +154,11 @@ def build_run(timed):
                                     copies, private.run_symbols[index],
                                     private.run_strengths[index], plan.run_strength,
                                 )
+                                if plan.numbers[8]:
+                                    note_runs(
+                                        lane, private.run_symbols[index],
+                                        private.run_strengths[index],
+                                    )
                             if bits == 2:
                                 update_inverted(
                                     lane, plan, slots, private.inverted[index],
@@ -169,11 +187,12 @@ def build_run(timed):
                                         plan.hints, plan.stretch,
                                     )
                             for s in range(stages):
-                                mine[24 + s] = selector_value(
+                                mine[SSE_VALUES + s] = selector_value(
                                     plan.sse_function[s], plan.sse_a[s], lane, history, plan.hints,
                                     plan.stretch,
                                 )
                             partial = private.partial[index] + 0
+                            prefetch_weights(plan, shared.weights, mine, partial, nibble * half)
                             node = 1
                             for b in range(half):
                                 k = nibble * half + b
@@ -184,7 +203,7 @@ def build_run(timed):
                                     private.inputs[index], private.touched[index],
                                     private.rows[index], private.errors[index],
                                     private.middles[index], partial, node, k, bit, decode, code,
-                                    mine, rate, final_rate, timed, clock,
+                                    mine, rate, final_rate, private, index, timed, clock,
                                 )
                                 partial = 2 * partial + bit
                                 node = 2 * node + bit
@@ -209,10 +228,7 @@ def build_run(timed):
                                 # The table takes the place of this symbol, under what led to it.
                                 for m in range(matches):
                                     if plan.match_insert[m]:
-                                        private.found[index, m] = (
-                                            recent_hash(lane, history, plan.match_minimum[m], bits)
-                                            & plan.match_mask[m]
-                                        )
+                                        private.found[index, m] = private.ahead[index, m]
                                 if bits == 2 and plan.experts[0] > 0:
                                     move_experts(
                                         lane, private.experts[index], private.expert_touched[index],
@@ -232,6 +248,10 @@ def build_run(timed):
                                     if plan.hints[0] > 0:
                                         update_record(lane, symbol, history, plan.hints)
                                     update_bytes(lane, symbol)
+                                    if plan.numbers[8]:
+                                        update_text(
+                                            lane, symbol, history, plan.hints, shared.word_ends
+                                        )
                                     if plan.numbers[6]:
                                         note_followers(lane, private.followed[index], symbol)
                                     if plan.numbers[7]:
@@ -240,6 +260,7 @@ def build_run(timed):
                                     update_bases(lane, symbol)
                                 lane[f.POSITION] = step + 1
                                 if step + 1 < lane[f.LENGTH]:
+                                    look_ahead(lane, private.ahead[index], plan, shared)
                                     hash_contexts(
                                         index, lane, plan, history, private.hashes[index], slots,
                                         False,
@@ -263,6 +284,8 @@ def build_run(timed):
                     thread, threads, timed, clock,
                 )
                 barrier(sync, threads)
+                if plan.lstm[0] > 0 and thread == 0:
+                    announce_step(sync, stamp)
                 lap(timed, clock, BARRIER)
 
     return run
@@ -270,3 +293,15 @@ def build_run(timed):
 
 run = build_run(False)
 run_timed = build_run(True)
+
+
+@kernel
+def await_kernel(sync, count):
+    """Wait until the kernel has committed `count` half-steps."""
+    await_count(sync, 32, count)
+
+
+@kernel
+def announce_lstm(sync, count):
+    """Tell the kernel that the LSTM has done `count` half-steps."""
+    atomic_store(sync, 24, count)

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from reference import records
 from reference.experts import Expert, Voting, belief
 from reference.instructions import Parser
+from reference.text import Reader
 
 M32 = 0xFFFFFFFF
 M62 = (1 << 62) - 1
@@ -105,6 +106,7 @@ class Lane:
     followed: list[tuple[int, int]] = field(default_factory=list)
     reads_instructions: bool = False
     parser: Parser = field(default_factory=Parser)
+    reader: Reader = field(default_factory=Reader)
     partial: int = 1
     agreed: int = 0
     line_changes: int = 0
@@ -135,6 +137,7 @@ class Lane:
         else:
             records.take(s, self, history)
             self._take_byte(s)
+            self.reader.take(s, self, history, class_of)
         self.position += 1
 
     def _take_markup(self, s: int) -> None:
@@ -252,6 +255,8 @@ class Lane:
                 return self.parser.word(a, mix), self.low & b
             case 9:
                 return records.words(a, b, self, history)
+            case 12:
+                return self.reader.words(a, self, history), self.low & b
         raise ValueError(context)
 
     def context_hash(self, number: int, context, words: tuple[int, int]) -> int:
@@ -306,4 +311,27 @@ class Lane:
                 )  # fmt: skip
             case 19:
                 return 16 * belief(self.voting.best) + belief(self.voting.second)
+            case 20:
+                return ((self.reader.runs & 0xFFF) * R >> 14) & 1023
+            case 21:
+                return (self.tag ^ self.tag >> 8 ^ self.key) & 255
+            case 22:
+                return class_of(self.line_first) * 32 + min(self.column, 31)
+            case 23:
+                value = self.reader.aligned_bytes(self, history)
+                return (value & 255) + 256 * self.reader.aligned_same
+            case 24:
+                return (self.word1 * R >> 20) & 255
+            case 25:
+                return self.after[1] & 255
+            case 26:
+                return self.reader.agreeing
+            case 27:
+                return min(self.reader.column, 127)
+            case 28:
+                return ((self.low & 0xFFFFFF) * R >> 10) & 65535
+            case 29:
+                return (self.reader.here * R >> 10) & 65535
+            case 30:
+                return self.reader.run_symbol
         raise ValueError(selector)

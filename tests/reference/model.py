@@ -4,12 +4,15 @@ from collections import Counter
 
 from reference.coder import Decoder, Encoder
 from reference.experts import Chains, find_experts, move_experts
+from reference.gates import Gates
 from reference.lane import Copying, Lane, second_nibble
+from reference.lstm import Lstm
 from reference.matches import follow_rule, look_for_candidate, recent, take_symbol
 from reference.shared import Counted, Slots, Weights
 from reference.tables import LOGIT_LIMIT, clamp, history_probability, run_strength, squash, stretch
 
 EACH_BIT = (3, 8, 12)
+HASHED = (28, 29)
 RULE = 2
 
 
@@ -40,8 +43,13 @@ class Model:
         )
         self.lanes = [
             Lane(
-                i, start, self.starts[i + 1] - start, self.width, [Copying() for _ in d.matches],
-                hints, reads_instructions=reads_instructions,
+                i,
+                start,
+                self.starts[i + 1] - start,
+                self.width,
+                [Copying() for _ in d.matches],
+                hints,
+                reads_instructions=reads_instructions,
             )
             for i, start in enumerate(self.starts[:-1])
         ]
@@ -68,6 +76,9 @@ class Model:
             for m, match in enumerate(d.matches)
             if match.table == m and match.backwards != RULE
         }
+        self.reads_text = any(context.function == 12 for context in d.contexts) or any(
+            20 <= s.function <= 30 for s in (*d.sets, *d.finals, *d.stages)
+        )
         self.follows = any(context.function == 8 for context in d.contexts)
         self.followers = [[0] * (1 << 18) for _ in range(3)] if self.follows else []
 
@@ -83,6 +94,16 @@ class Model:
         finals = [(1 << 20) // len(d.sets)] * len(d.sets)
         self.sets = [Weights("set", first, rates.lane_power) for _ in d.sets]
         self.finals = [Weights("final", finals, rates.lane_power) for _ in d.finals]
+        self.gates = [Gates(d, 1 << self.width) for _ in d.lstm]
+        if d.lstm:
+            half = -(-self.count // self.groups)
+            sizes = [half, self.count - half][: self.groups]
+            self.lstm = Lstm(d.lstm[0], self.width, sizes)
+            cells = d.lstm[0].cells
+            self.outputs = [[0] * cells for _ in self.lanes]
+            self.gradients = [[0] * cells for _ in self.lanes]
+            self.residuals = [[0] * self.width for _ in self.lanes]
+            self.last = [0] * self.count
 
     @property
     def steps(self) -> int:
@@ -113,10 +134,24 @@ class Model:
             self._commit_chains(active, keys, t, written)
             self._commit_matches(active, [indices for _, indices in coded], t, written)
             self._commit_followers(active, written)
+            if self.gates:
+                self._run_lstm(group, lanes)
         return written
 
+    def _run_lstm(self, group: int, lanes) -> None:
+        """The LSTM's half-step; lanes that have ended no longer matter."""
+        mine = slice(lanes[0].index, lanes[-1].index + 1) if lanes else slice(0)
+        for lane in lanes:
+            if self.history[lane.start + lane.position - 1] is not None:
+                self.last[lane.index] = self.history[lane.start + lane.position - 1]
+        self.outputs[mine] = self.lstm.half_step(
+            group, self.last[mine], self.residuals[mine], self.gradients[mine]
+        ).tolist()
+
     def _commit(self, written: dict) -> None:
-        for name in ("slots", "histories", "lengths", "experts", "stages", "sets", "finals"):
+        for name in (
+            "slots", "histories", "lengths", "experts", "stages", "sets", "finals", "gates",
+        ):  # fmt: skip
             for number, table in enumerate(getattr(self, name)):
                 written.setdefault((name, number), []).extend(table.commit(self.events))
 
@@ -167,9 +202,7 @@ class Model:
                 table[place] for table, place in zip(self.followers, lane.place, strict=True)
             ]
         for rule, entries, chains in zip(d.experts, self.experts, self.chains, strict=True):
-            find_experts(
-                lane, rule, chains, self.history, entries, self.base_of, self.events
-            )
+            find_experts(lane, rule, chains, self.history, entries, self.base_of, self.events)
         hashes = [
             lane.context_hash(c, context, lane.context_words(context, self.history))
             for c, context in enumerate(d.contexts)
@@ -215,6 +248,8 @@ class Model:
             events[f"hit in nibble {nibble}"] += copies[-1].hit
         if nibble == 0:
             runs += copies
+            if d.rates.runs:
+                lane.reader.note_runs([(c.run[0], run_strength(c.run[1])) for c in copies])
         lane.hits = sum(
             copy.hit for copy, context in zip(copies, d.contexts, strict=True) if context.known
         )
@@ -243,12 +278,21 @@ class Model:
             y = [s.dot(inputs, key, events) for s, key in zip(self.sets, set_keys, strict=True)]
             z = [f.dot(y, key, events) for f, key in zip(self.finals, final_keys, strict=True)]
             mixed = sum(z or y) // len(z or y)
+            for gates in self.gates:
+                outputs = self.outputs[lane.index]
+                gated, mixed = gates.logit(partial, outputs, mixed, y, inputs, events)
             final, more = self._refine(mixed, stages, partial)
 
             bit = coder.bit(final, None if wanted is None else wanted >> (self.width - 1 - k) & 1)
 
             for table, key in touched + more:
                 table.touch(key, bit)
+            for gates in self.gates:
+                gradient = self.gradients[lane.index]
+                if k == 0:
+                    gradient[:] = [0] * len(gradient)
+                residual = gates.note(partial, outputs, gated, mixed, bit, gradient)
+                self.residuals[lane.index][k] = residual
             self._note_errors(t, bit, inputs, y, z, set_keys, final_keys)
             for copy, context in zip(copies, d.contexts, strict=True):
                 copy.learn(node, bit, context.limit, events)
@@ -313,9 +357,12 @@ class Model:
         total = self.rates.mix_share * squash(mixed)
         touched = []
         for stage, table, value in zip(self.description.stages, self.stages, values, strict=True):
-            left, right = table.p16((value, partial, j)), table.p16((value, partial, j + 1))
+            row = value, partial
+            if stage.function in HASHED:
+                row = (value + partial * 0x1E35A7BD & 0xFFFF,)
+            left, right = table.p16((*row, j)), table.p16((*row, j + 1))
             total += stage.share * ((left * (192 - weight) + right * weight) // 192)
-            touched.append((table, (value, partial, near)))
+            touched.append((table, (*row, near)))
         final = total >> 4
         self.events["final probability clamped"] += not 1 <= final <= 65535
         self.events["final probability at most 16"] += final <= 16
@@ -340,7 +387,7 @@ def first_length_probability(key) -> int:
 
 
 def first_sse_probability(key) -> int:
-    _, _, j = key
+    j = key[-1]
     return clamp(squash(clamp(192 * j - 1, 0, 2 * LOGIT_LIMIT) - LOGIT_LIMIT), 16, 65519)
 
 

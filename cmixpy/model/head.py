@@ -1,0 +1,182 @@
+"""The LSTM's output layer: it gates the mixer's logits, and adds one of its own (integers).
+
+For each node (partial symbol) there is a gate vector for each gated logit x[k] and one bias vector,
+and, with the lane's LSTM output h,
+
+    z = sum_k x[k] * (a[node, k] + gate[node, k] . h) + bias[node] . h
+
+The symbol tree needs no 256-way softmax: a symbol touches one node a bit. Every node contains all
+bits known so far, so that committing at the end of the step equals learning bit by bit. The error
+of squash(z), the mixed bit, is what the LSTM learns from (Knoll's cmix mixes an LSTM as one model
+more, and trains it on its own loss; gating and joint training save several times as much).
+
+Units and widths. h: int16, 15 fraction bits; products use 12 of them, |h| < 2^12. Weights: int32,
+20 fraction bits, clamped to ±4; products use an int16 copy with 11 of them, |w| < 2^13. A block of
+32 products sums below 2^30. Logits: 1/256, |x| < 2^12. Errors: 16 fraction bits.
+"""
+
+import numpy as np
+
+from cmixpy.model.jit import block, routine
+from cmixpy.model.logistic import LOGIT_LIMIT
+
+HEAD_BLOCK = 32  # cells are whole blocks
+WEIGHT_LIMIT = (4 << 20) - 1
+NEAR_SHIFT = 9  # from 20 fraction bits to the 11 of the copy
+SLOPE_LIMIT = (1 << 17) - 1
+OUTPUT_SHIFT = 3  # from the 15 fraction bits of an output to the 12 that products use
+# Sources of gated logits: the mix, a weight set's logit less the mix, an input of the mixer.
+MIX, SET, INPUT = 0, 1, 2
+
+
+@block
+def head_dot(h, w):
+    """sum of h·w, 23 fraction bits, int64; h (12 fraction bits), w (11): int16[n·HEAD_BLOCK]."""
+    total = np.int64(0)
+    for first in range(0, h.shape[0], HEAD_BLOCK):
+        part = np.int32(0)
+        for i in range(first, first + HEAD_BLOCK):
+            part = np.int32(part + np.int32(np.int32(h[i]) * np.int32(w[i])))
+        total += np.int64(part)
+    return total
+
+
+@block
+def head_logit(h, near, scalars, x, gates):
+    """z in 1/256. near int16[gates + 1, cells], scalars int32[gates], x int16[gates]."""
+    # 1/256 nat from the 23 fraction bits of the bias; the gated terms keep 20 until the end.
+    total = head_dot(h, near[gates]) << 5
+    for k in range(gates):
+        gate = np.int64(scalars[k]) + (head_dot(h, near[k]) >> 3)
+        total += np.int64(x[k]) * gate
+    logit = (total + (1 << 19)) >> 20
+    return min(max(logit, -LOGIT_LIMIT), LOGIT_LIMIT)
+
+
+@block
+def head_gradient(gradient, near, x, error, gates):
+    """gradient[i] += d(-loss)/dh[i], int32[cells], 18 fraction bits."""
+    for k in range(gates + 1):
+        slope = np.int32(np.int64(x[k]) * error >> 11) if k < gates else np.int32(error >> 3)
+        w = near[k]
+        for i in range(gradient.shape[0]):
+            product = np.int32(slope * np.int32(w[i]))
+            part = np.int32(np.int32(product + np.int32(32)) >> np.int32(6))
+            gradient[i] = np.int32(gradient[i] + part)
+
+
+@block
+def head_slope(x, error, rate):
+    """x·error·rate (1/256, 2^-16, 2^-20) with 18 fraction bits, clamped to int32 < 2^17."""
+    slope = (np.int64(x) * error * rate + (1 << 25)) >> 26
+    return np.int32(min(max(slope, -SLOPE_LIMIT), SLOPE_LIMIT))
+
+
+@block
+def head_add(total, h, slope):
+    """total[i] += slope·h[i] with 20 fraction bits; total int32[cells]."""
+    for i in range(total.shape[0]):
+        product = np.int32(slope * np.int32(h[i]))
+        total[i] = np.int32(total[i] + np.int32(np.int32(product + np.int32(512)) >> np.int32(10)))
+
+
+@block
+def head_apply(w, near, total, scale):
+    """w += total·scale / 2^16, clamped once; the int16 copy follows, `total` is cleared."""
+    for i in range(w.shape[0]):
+        value = np.int64(w[i]) + ((np.int64(total[i]) * np.int64(scale) + 32768) >> 16)
+        value = min(max(value, -WEIGHT_LIMIT), WEIGHT_LIMIT)
+        w[i] = value
+        near[i] = value >> NEAR_SHIFT
+        total[i] = 0
+
+
+@routine
+def gated_logit(plan, shared, private, index, mixed, middle, x, partial, k):
+    """The mix of lane `index` at bit `k` after the LSTM's gates; notes the gated logits."""
+    gated = private.gated[index, k]
+    gates = plan.gate_source.shape[0]
+    for j in range(gates):
+        source = plan.gate_source[j]
+        if source == MIX:
+            gated[j] = mixed
+        elif source == SET:
+            # What the set says beyond the mix: alike logits would all learn the same step.
+            gated[j] = min(max(middle[plan.gate_index[j]] - mixed, -LOGIT_LIMIT), LOGIT_LIMIT)
+        else:
+            gated[j] = x[plan.gate_index[j]]
+    h = private.cells[index]
+    if k == 0:
+        outputs = private.outputs[index]
+        for i in range(h.shape[0]):
+            h[i] = outputs[i] >> OUTPUT_SHIFT
+    return head_logit(h, shared.gates_near[partial], shared.gate_scalars[partial], gated, gates)
+
+
+@routine
+def learn_gates(plan, shared, private, index, bit, probability, partial, k):
+    """After bit `k`: its error, for the commit; the LSTM's gradient and its next inputs."""
+    error = (bit << 16) - probability
+    private.gate_errors[index, k] = error
+    private.residuals[index, k] = error >> 1
+    gradient = private.gradients[index]
+    if k == 0:
+        gradient[:] = 0
+    head_gradient(
+        gradient, shared.gates_near[partial], private.gated[index, k], error,
+        plan.gate_source.shape[0],
+    )  # fmt: skip
+
+
+@routine
+def commit_gates(plan, shared, private, k, lanes_from, lanes_to, thread):
+    """Commit the nodes of bit place `k`: summed over the lanes at a node, each row once.
+
+    Lanes at one node are chained (node_head int32[2^bits], zero between steps).
+    """
+    bits = plan.numbers[2]
+    gates = plan.gate_source.shape[0]
+    head = shared.node_head
+    link = private.link[thread]
+    total = private.gate_total[thread]
+    first, last, half = plan.lstm[2], plan.lstm[3], plan.lstm[4]
+    for lane in range(lanes_to - 1, lanes_from - 1, -1):
+        if private.active[lane]:
+            node = (private.symbols[lane] | 1 << bits) >> (bits - k)
+            link[lane] = head[node]
+            head[node] = lane + 1
+    for lane in range(lanes_from, lanes_to):
+        if private.active[lane]:
+            node = (private.symbols[lane] | 1 << bits) >> (bits - k)
+            if head[node] == lane + 1:
+                head[node] = 0
+                count = shared.node_counts[node]
+                rate = last + (first - last) * half // (half + count)
+                touches = 0
+                for j in range(gates + 1):
+                    touches = 0
+                    slopes = 0
+                    here = lane
+                    while here >= 0:
+                        x = plan.lstm[6]
+                        if j < gates:
+                            x = np.int64(private.gated[here, k, j])
+                        slope = head_slope(x, private.gate_errors[here, k], rate)
+                        head_add(total, private.cells[here], slope)
+                        slopes += np.int64(slope)
+                        touches += 1
+                        here = link[here] - 1
+                    scale = plan.lane_scale[touches]
+                    head_apply(shared.gates[node, j], shared.gates_near[node, j], total, scale)
+                    if j < gates:
+                        shared.gate_scalars[node, j] = scalar_after(
+                            shared.gate_scalars[node, j], slopes, scale, plan.lstm[5]
+                        )
+                shared.node_counts[node] = count + touches
+
+
+@block
+def scalar_after(scalar, slopes, scale, share):
+    """A scalar weight after its update: slopes (18 fraction bits) · scale / 2^16 · share / 2^8."""
+    value = np.int64(scalar) + (((slopes << 2) * scale * share + (1 << 23)) >> 24)
+    return np.int32(min(max(value, -WEIGHT_LIMIT), WEIGHT_LIMIT))

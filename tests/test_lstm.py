@@ -1,0 +1,186 @@
+"""The LSTM mixer: exact in torch, equal to its reference in int64, and in whole segments."""
+
+import itertools
+import random
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from kernel_state import KernelState
+from reference import Model
+from reference.coder import Encoder
+from reference.lstm import SIGMOID, TANH, Lstm, splitmix
+from small_models import byte_symbols, mild, tight
+from test_reference import EVENTS, compare, compare_decoding
+
+import cmixpy
+from cmixpy import description, engine, presets
+from cmixpy.description import Gate, Plan
+from cmixpy.errors import UnsupportedError
+from cmixpy.lstm import network, tables
+from cmixpy.lstm.selftest import require_exact_products
+
+SETTINGS = description.Lstm(
+    cells=32, horizon=6, spread=700, forget=500, first=40000, last=10000, half=2, memory=3,
+    head_first=40000, head_last=20000, head_half=50, scalar_share=64, bias_input=2048,
+)  # fmt: skip
+
+
+def small_plan(lanes: int, groups: int, shrink=mild, **settings) -> Plan:
+    base = shrink(presets.describe(4, "text"), lanes)
+    gates = (Gate(0, 0), Gate(1, 0), Gate(1, len(base.sets) - 1), Gate(2, 1))
+    lstm = replace(SETTINGS, **settings)
+    return Plan(replace(base, lstm=(lstm,), gates=gates), lanes, groups, table_bits=8)
+
+
+def test_tables():
+    assert tables.sigmoid_table().tolist() == SIGMOID.tolist()
+    assert tables.tanh_table().tolist() == TANH.tolist()
+    assert tables.uniform(3, 1000).tolist() == splitmix(3, 1000).tolist()
+    x = np.arange(-tables.HALF, tables.HALF + 1) / tables.STEPS
+    assert np.abs(SIGMOID / 32768 - 1 / (1 + np.exp(-x))).max() < 2**-15
+    assert np.abs(TANH / 32768 - np.tanh(x)).max() < 2**-15
+
+
+def permuted(a, b):
+    order = np.random.default_rng(a.shape[1]).permutation(a.shape[1])
+    return a[:, order] @ b[order]
+
+
+def row_by_row(a, b):
+    return np.concatenate([a[i : i + 1] @ b for i in range(len(a))])
+
+
+def in_float(a, b):
+    return np.matmul(a.astype(np.float64), b.astype(np.float64))
+
+
+def state_of(weights) -> list[np.ndarray]:
+    """Every float64 as the int64 of its bits, the two zeros as one."""
+    parts = (weights.recurrent, weights.embedding, weights.recurrent_moment)
+    return [(np.asarray(part) + 0.0).view(np.int64) for part in (*parts, weights.embedding_moment)]
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_training_equals_the_reference(threads):
+    """Three horizons on real bytes, and gradients that reach every clamp now and then."""
+    settings = replace(SETTINGS, cells=64, spread=1500)
+    lanes, rng = 5, np.random.default_rng(1)
+    text = (Path(__file__).parents[1] / "README.md").read_bytes()
+    symbols = np.frombuffer(text, dtype=np.uint8)[: 21 * lanes].reshape(lanes, 21).astype(np.int64)
+    products = {
+        "int64": np.matmul, "permuted": permuted, "rows": row_by_row, "numpy's BLAS": in_float,
+        "permuted BLAS": lambda a, b: permuted(a.astype(np.float64), b.astype(np.float64)),
+    }  # fmt: skip
+    references = {name: Lstm(settings, 8, [lanes], p) for name, p in products.items()}
+    before = torch.get_num_threads()
+    torch.set_num_threads(threads)
+    weights = network.Weights(64, 8, 256, settings.spread, settings.forget)
+    group = network.Group(weights, lanes, settings.horizon)
+    outputs = torch.zeros(lanes, 64, dtype=torch.int16)
+    for t in range(symbols.shape[1]):
+        residuals = rng.integers(-32768, 32768, (lanes, 8)).astype(np.int32)
+        gradients = (rng.normal(0, 2**17, (lanes, 64)) ** 3 / 2**30).astype(np.int32)
+        if t:
+            group.gradient[group.at - 1] = torch.from_numpy(gradients / 2.0**18)
+        if group.at == settings.horizon:
+            updates = weights.updates
+            rate = settings.last + (settings.first - settings.last) * 2 // (2 + updates)
+            group.train(rate / (1 << 20), settings.memory)
+        group.forward(torch.from_numpy(symbols[:, t]), torch.from_numpy(residuals), outputs)
+        for name, reference in references.items():
+            found = reference.half_step(0, symbols[:, t], residuals, gradients)
+            assert np.array_equal(outputs.numpy(), found), (t, name)
+    torch.set_num_threads(before)
+    assert weights.updates == 3
+    for name, reference in references.items():
+        for found, expected in zip(state_of(weights), state_of(reference), strict=True):
+            assert np.array_equal(found, expected), name
+    assert weights.clipped > 0
+    assert np.abs(outputs.numpy()).max() > 3000
+
+
+def test_inexact_products_are_refused():
+    require_exact_products(64, 8, 16)
+    rounded = {
+        "float32": lambda a, b: (a.float() @ b.float()).double(),
+        "ten bits too few": lambda a, b: (a @ b) * (1 + 2.0**-43),
+    }
+    for name, product in rounded.items():
+        with pytest.raises(UnsupportedError, match="not exact"):
+            require_exact_products(64, 8, 16, product)
+            pytest.fail(name)
+
+
+@pytest.mark.parametrize(("lanes", "groups"), [(1, 1), (1, 2), (2, 2), (5, 2), (4, 1)])
+@pytest.mark.parametrize("shrink", [mild, tight])
+def test_segments_equal_the_reference(lanes, groups, shrink):
+    symbols = byte_symbols(lanes, 42 * lanes + 1)
+    plan = small_plan(lanes, groups, shrink)
+    codes = compare(symbols, plan)
+    assert compare_decoding(codes, len(symbols), plan) == symbols.tolist()
+
+
+def test_rules_of_the_output_layer():
+    """Rates so high that every clamp is met."""
+    symbols = np.tile(byte_symbols(3, 40), 6)
+    before = dict(EVENTS)
+    plan = small_plan(3, 2, head_first=65535, head_last=65535, bias_input=4095, spread=2000)
+    model = Model(plan, len(symbols), EVENTS)
+    coders = [Encoder(EVENTS) for _ in model.lanes]
+    segment = engine.encoder(symbols, plan, 1)
+    state = KernelState(model, segment)
+    for t in range(model.steps):
+        written = model.step(t, coders, symbols)
+        segment.run(t, t + 1)
+        state.follow(written)
+        state.check(t, written, coders)
+    for event in ("node used by several lanes", "slope of a gate clamped", "gated logit clamped"):
+        assert EVENTS[event] > before.get(event, 0), event
+
+
+@pytest.mark.parametrize("lanes", [2, 7])
+def test_threads(lanes):
+    symbols = byte_symbols(9, 4000)
+    plan = small_plan(lanes, 2)
+    codes = engine.encode_segment(symbols, plan, 1)
+    for threads in (2, 3, 8):
+        assert engine.encode_segment(symbols, plan, threads) == codes
+        assert (
+            engine.decode_segment(codes, len(symbols), plan, threads).tolist() == symbols.tolist()
+        )
+    assert torch.get_num_threads() > 0
+
+
+def test_descriptions_with_an_lstm():
+    d = small_plan(2, 2).description
+    assert description.Description.from_bytes(d.to_bytes()) == d
+    plain = replace(d, lstm=(), gates=())
+    assert d.to_bytes().startswith(plain.to_bytes())
+    bad = (
+        {"gates": ()}, {"gates": (Gate(1, len(d.sets)),)}, {"lstm": ()},
+        {"lstm": (replace(SETTINGS, cells=40),)}, {"lstm": (replace(SETTINGS, horizon=0),)},
+    )  # fmt: skip
+    for change in bad:
+        with pytest.raises(ValueError):
+            replace(d, **change)
+    with pytest.raises(ValueError):
+        description.Description.from_bytes(plain.to_bytes() + b"\0\0")
+
+
+@pytest.mark.parametrize("level", [7, 8, 9])
+def test_levels(level):
+    rng = random.Random(level)
+    words = ["lane", "step", "the", "of", "Slots,", "<i>", "[1]", "mixer.", "\n"]
+    data = " ".join(rng.choices(words, k=16_000)).encode()[:66_000]
+    for preset, used in itertools.product(("text", "dna"), (True, False)):
+        sample = data if used and preset == "text" else data[:3000]
+        if preset == "dna":
+            sample = "".join(rng.choices("ACGT", k=3000)).encode()
+        archive = cmixpy.compress(sample, level=level, preset=preset, threads=2)
+        assert cmixpy.decompress(archive, threads=1) == sample
+        expected = preset == "text" and used
+        plan = presets.choose(level, preset, len(sample))
+        assert bool(plan.description.lstm) is expected
