@@ -9,6 +9,7 @@ import sys
 import tarfile
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Callable
 from pathlib import Path
 
@@ -16,6 +17,7 @@ from benchmarks import corpora
 from benchmarks.corpora import CorpusError, Entry
 
 PIECE = 1 << 20
+UNREADABLE = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
 NOT_BASES = bytes(set(range(256)) - set(b"ACGT"))
 
 
@@ -92,26 +94,30 @@ def fetch(name: str, folder: Path, get: Callable[[str, Path], Path] = download) 
     with tempfile.TemporaryDirectory(dir=cache) as work:
         made = Path(work) / "made"
         _make(entry, made, Path(work), folder, get)
-        corpora.verify(entry, made)
         made.replace(target)
     return target
 
 
 def _make(entry: Entry, made: Path, work: Path, folder: Path, get) -> None:
-    """Write the file to `made` from its origin, unverified."""
+    """Write the file to `made` from its origin, and verify it."""
     if entry.slice:
         whole, begin, end = entry.slice
         cut(fetch(whole, folder, get), begin, end, made)
+        corpora.verify(entry, made)
         return
     address, _, transform = entry.origin.partition("|")
     address, _, member = address.partition("!")
     # Archives stay in the cache: several files may come from one.
     packed = get(address, corpora.cache_directory() / "downloads")
-    if transform == "bases":
-        unpack(packed, member, work / "sequence")
-        keep_bases(work / "sequence", made)
-    else:
-        unpack(packed, member, made)
+    try:
+        unpack(packed, member, work / "sequence" if transform else made)
+        if transform == "bases":
+            keep_bases(work / "sequence", made)
+        corpora.verify(entry, made)
+    except (CorpusError, *UNREADABLE) as error:
+        # Or the next try would find the same bytes again.
+        packed.unlink()
+        raise CorpusError(f"{address}: {error}") from None
 
 
 def main(specs: list[str], folder: Path) -> int:

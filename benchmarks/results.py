@@ -1,4 +1,4 @@
-"""results.tsv: a line for each run of a program on a file. peers.tsv: figures taken elsewhere.
+"""results.tsv: a line for each run of a program on a file. peers.tsv: figures copied by hand.
 
 Columns were added at the end; in older lines they are empty, and the program was cmixpy.
 """
@@ -98,9 +98,12 @@ def label(row: dict) -> str:
 
 @cache
 def peers() -> dict[str, dict[str, int]]:
-    """Bytes by file, then by program and setting; figures measured once, copied by hand."""
+    """Bytes by file, then by program and setting: peers.tsv, and what was measured since."""
     found: dict[str, dict[str, int]] = {}
     with open(PEERS, newline="") as file:
         for row in csv.DictReader(file, delimiter="\t"):
+            found.setdefault(row["file"], {})[row["program"]] = int(row["bytes"])
+    for row in read():
+        if row["program"] != "cmixpy":
             found.setdefault(row["file"], {})[row["program"]] = int(row["bytes"])
     return found

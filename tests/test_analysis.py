@@ -36,6 +36,7 @@ def found():
     [
         (TEXT, 5, "text", 1), (TEXT, 6, "text", 3), (TEXT, 1, "binary", None),
         (BASES, 5, "dna", 2), (RECORDS, 5, "records", 1), (TEXT, 5, "executable", 2),
+        (TEXT[:1500], 7, "text", 4),
     ],
 )  # fmt: skip
 def test_it_adds_up_and_the_codes_are_the_same(data, level, preset, lanes):

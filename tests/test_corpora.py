@@ -5,7 +5,10 @@ import gzip
 import hashlib
 import io
 import tarfile
+import threading
 import zipfile
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
@@ -72,6 +75,27 @@ def test_members_of_tar_archives(tmp_path):
         fetch.unpack(packed, "outside", tmp_path / "out")
 
 
+def test_pooch_downloads(tmp_path):
+    """From a server on this machine; and what is said when there is none."""
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, *_):
+            pass
+
+    (tmp_path / "there").mkdir()
+    (tmp_path / "there" / "x.gz").write_bytes(gzip.compress(WHOLE))
+    handler = partial(Quiet, directory=str(tmp_path / "there"))
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        address = f"http://127.0.0.1:{server.server_port}/x.gz"
+        path = fetch.download(address, tmp_path / "cache")
+        server.shutdown()
+    fetch.unpack(path, "", tmp_path / "out")
+    assert (tmp_path / "out").read_bytes() == WHOLE
+    with pytest.raises(CorpusError, match=f"^{address}: "):
+        fetch.download(address, tmp_path / "empty")
+
+
 def test_the_wrong_bytes_are_refused(place):
     (place / "whole").write_bytes(WHOLE[:-1] + b"?")
     with pytest.raises(CorpusError, match=r"the SHA-256 of .*whole is not that of corpora.tsv"):
@@ -79,6 +103,19 @@ def test_the_wrong_bytes_are_refused(place):
     (place / "whole").write_bytes(WHOLE[:-1])
     with pytest.raises(CorpusError, match="has 10239 bytes, not 10240"):
         corpora.locate("whole", place)
+
+
+@pytest.mark.parametrize("content", [b"no archive", gzip.compress(b"other bytes"), b""])
+def test_a_bad_download_is_not_kept(place, content):
+    def bad(address, folder):
+        path = served(address, folder)
+        path.write_bytes(content)
+        return path
+
+    with pytest.raises(CorpusError, match=r"http://x/20.fa.gz: "):
+        fetch.fetch("bases", place, bad)
+    assert not list((place.parent / "cache").rglob("*.gz"))
+    assert fetch.fetch("bases", place, served).read_bytes() == b"ACGTGGTTAA"
 
 
 def test_the_first_digest_of_an_unknown_file_holds(place):

@@ -165,6 +165,10 @@ def html(study: Study) -> str:
     rows = (f"<td>{name}</td><td>{escape(value)}</td>" for name, value in facts(study))
     table = "".join(f"<tr>{row}</tr>" for row in rows)
     over = [("here", here), ("from the start", sofar)]
+    sse = [
+        "<h2>What SSE saves</h2>",
+        charts.curves(times, [("saved", gain)], "time, %", "% of the mix's bits", height=180),
+    ]
     sections = [
         f"<h1>{escape(study.name)}</h1>",
         f'<table class="facts">{table}</table>',
@@ -180,8 +184,7 @@ def html(study: Study) -> str:
         "<h2>Weight sets</h2>",
         sets_table(study),
         others_table(study),
-        "<h2>What SSE saves</h2>",
-        charts.curves(times, [("saved", gain)], "time, %", "% of the mix's bits", height=180),
+        *(sse if study.plan.description.stages else ()),
         "<h2>Fill of the tables</h2>",
         charts.curves(steps, fill, "time, %", "% of the rows", height=180),
         f'<h2>How to read it</h2><p class="note">{NOTES}</p>',

@@ -175,18 +175,21 @@ def follow(
     private, costs, pushes, fill = segment.private, observe.cost_table(), np.zeros(count), []
     coded = private.lanes[:, fields.CODE_COUNT]
     stops = {-(-segment.steps * (i + 1) // CHECKPOINTS) for i in range(CHECKPOINTS)}
-    for now in range(segment.steps):
-        segment.run(now, now + 1, 1)
-        observe.observe(
-            now * bins // segment.steps, d.symbol_bits, private.lanes, private.active,
-            private.symbols, private.inputs, private.rows, private.errors, private.middles,
-            segment.shared.weights, segment.plan.squash, parts.owner, parts.voice, sets, finals,
-            costs, pushes, shown, tally,
-        )  # fmt: skip
-        if now + 1 in stops:
-            fill.append(table_fill(segment))
-        if progress is not None and now % 256 == 0:
-            progress(min(n, now * plan.lanes), int(coded.clip(min=0).sum()))
+    try:
+        for now in range(segment.steps):
+            segment.run(now, now + 1, 1)
+            observe.observe(
+                now * bins // segment.steps, d.symbol_bits, private.lanes, private.active,
+                private.symbols, private.inputs, private.rows, private.errors, private.middles,
+                segment.shared.weights, segment.plan.squash, parts.owner, parts.voice, sets, finals,
+                costs, pushes, shown, tally,
+            )  # fmt: skip
+            if now + 1 in stops:
+                fill.append(table_fill(segment))
+            if progress is not None and now % 256 == 0:
+                progress(min(n, now * plan.lanes), int(coded.clip(min=0).sum()))
+    finally:
+        segment.close(None)
     codes = segment.finish()
     return Study(
         given.name, given.length, given.length, n, given.preset, given.level, given.transform,

@@ -90,3 +90,5 @@ def leave_one_out(description: Description) -> Iterator[tuple[str, Description]]
         yield name, without_stage(description, i)
     if description.experts:
         yield "copy experts", replace(description, experts=())
+    if description.lstm:
+        yield "LSTM mixer", replace(description, lstm=(), gates=())

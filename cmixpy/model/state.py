@@ -259,21 +259,30 @@ def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
     """int64 counted entries: histories, then match lengths, then SSE rows."""
     d = plan.description
     rates = d.rates
+    # Filled in place: copies of the larger tables were most of a small file's memory.
+    entries = aligned_zeros(d.entries, np.int64)
+    done = 0
+
+    def put(row: np.ndarray, times: int) -> None:
+        nonlocal done
+        entries[done : done + times * len(row)].reshape(times, len(row))[:] = row
+        done += times * len(row)
+
     histories = history.initial_probability_table().astype(np.int64)
-    parts = [np.tile((histories << 6 << COUNT_BITS) | rates.history_start, len(d.contexts))]
+    put((histories << 6 << COUNT_BITS) | rates.history_start, len(d.contexts))
     entry = np.arange(MATCH_ENTRIES)
     # The longer the match, the surer; entry = ((slot * 8 + misses) * 8 + bit) * 2 + expected.
     right = 65536 - 65536 // ((entry >> 7) + 3)
     expected = np.where(entry & 1, right, 65536 - right)
-    parts.append(np.tile((expected << 6 << COUNT_BITS) | rates.match_start, len(d.matches)))
+    put((expected << 6 << COUNT_BITS) | rates.match_start, len(d.matches))
     middles = np.clip(np.arange(SSE_BUCKETS) * SSE_STEP - 1, 0, 2 * logistic.LOGIT_LIMIT)
     row = np.clip(arrays.squash[middles].astype(np.int64), 16, 65519) << 6 << COUNT_BITS
-    parts.extend(np.tile(row | stage.start, stage.rows(d.symbol_bits)) for stage in d.stages)
+    for stage in d.stages:
+        put(row | stage.start, stage.rows(d.symbol_bits))
     if d.experts:
         first = experts.FIRST << 6 << COUNT_BITS | experts.START
-        parts.append(np.full(experts.EXPERT_ENTRIES, first, dtype=np.int64))
-    entries = aligned_zeros(sum(map(len, parts)), np.int64)
-    return np.concatenate(parts, out=entries)
+        put(np.array([first]), experts.EXPERT_ENTRIES)
+    return entries
 
 
 def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
