@@ -61,7 +61,8 @@ def test_the_description_is_named_once_and_embedded_when_it_is_not_shipped():
 def test_overhead_of_small_archives():
     packed = cmixpy.compress(TEXT, lanes=1)
     (segment,) = archive.Reader(Source(io.BytesIO(packed)))
-    assert len(packed) - sum(segment.model.code_lengths) <= 42
+    # Two bytes of them are the hints that tell the model where the dictionary ends.
+    assert len(packed) - sum(segment.model.code_lengths) <= 44
     assert len(cmixpy.compress(b"")) == 18
     assert len(cmixpy.compress(b"x")) == 19
 
