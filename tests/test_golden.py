@@ -16,3 +16,11 @@ def test_golden(name):
     archive = (FOLDER / f"{name}.cmx").read_bytes()
     assert cmixpy.decompress(archive) == data
     assert cmixpy.compress(data, **options) == archive
+
+
+def test_earlier_presets():
+    """Archives of this format that presets of another day made."""
+    archives = sorted((FOLDER / "earlier").glob("*.cmx"))
+    assert archives
+    for path in archives:
+        assert cmixpy.decompress(path.read_bytes()) == CASES[path.stem][0]
