@@ -34,7 +34,7 @@ LEAST_SAVING = 10
 # Text is worked on in pieces of about this many bytes, so that memory stays small.
 PIECE = 1 << 18
 
-_WORD = re.compile(rb"[A-Za-z\x80-\xff]+")
+_WORD = re.compile(rb"([A-Za-z\x80-\xff]+)")  # a group: split keeps the words
 _SPECIAL = re.compile(rb"[\x01-\x03]")
 _HIGH = re.compile(rb"[\x80-\xff]+")
 # Bytes that belong to no word, code, flag or escape.
@@ -63,7 +63,9 @@ def apply_words(data: np.ndarray) -> tuple[np.ndarray, bytes]:
     parts = [dictionary]
     for piece in _pieces(data):
         escaped = _SPECIAL.sub(lambda special: b"\x03" + special.group(), piece)
-        parts.append(_WORD.sub(lambda word: written[word.group()], escaped))
+        between = _WORD.split(escaped)
+        between[1::2] = map(written.__getitem__, between[1::2])
+        parts += between
     symbols = np.frombuffer(b"".join(parts), dtype=np.uint8)
     return symbols, varint.pack(len(words)) + varint.pack(len(dictionary))
 

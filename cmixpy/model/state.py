@@ -307,7 +307,7 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
         inputs[end] = d.experts[0].initial * WEIGHT_ONE // 1000
     weights = aligned_zeros((set_rows, d.inputs), np.int32)
     weights[:] = inputs
-    final_weights = aligned_zeros((final_rows, BLOCK), dtype=np.int32)
+    final_weights = aligned_zeros((final_rows, _final_inputs(d)), np.int32)
     final_weights[:, : len(d.sets)] = WEIGHT_ONE // len(d.sets)
     match_rows = int(arrays.match_mask.max()) + 1 if d.matches else 1
     return SharedArrays(
@@ -325,6 +325,11 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
         np.zeros(CODED_WORDS, dtype=np.int32),
         *head_shared(d),
     )
+
+
+def _final_inputs(d) -> int:
+    """Inputs of the second layer: the weight sets, padded to whole vectors."""
+    return BLOCK // 2 if len(d.sets) <= BLOCK // 2 else BLOCK
 
 
 def build_private(plan, threads: int) -> PrivateArrays:
@@ -352,7 +357,7 @@ def build_private(plan, threads: int) -> PrivateArrays:
         np.full((lanes, bits, touched), -1, dtype=np.int32),
         np.zeros((lanes, bits, rows), dtype=np.int32),
         np.zeros((lanes, bits, rows + OUTCOMES), dtype=np.int32),
-        aligned_zeros((lanes, bits, BLOCK), np.int16),
+        aligned_zeros((lanes, bits, _final_inputs(d)), np.int16),
         np.zeros((lanes, max(len(d.matches), 1)), dtype=np.int64),
         np.zeros((lanes, max(len(d.matches), 1)), dtype=np.int64),
         np.zeros((lanes, INDIRECT_TABLES), dtype=np.int64),
