@@ -76,7 +76,7 @@ def section(rows: dict[tuple[str, int], dict]) -> str:
         f"enwik8; KB/s of whole processes that compress and decompress {TIMED}, and their peak "
         f"memory. Machine: {'; '.join(machines)}; threads: {threads}."
     )
-    beside = "The default and the strongest level beside peers, in bytes:"
+    beside = "Levels 5 and 6 beside peers, in bytes:"
     parts = textwrap.fill(about, 100), levels_table(rows), beside, files_table(rows)
     return "\n\n".join(parts)
 
