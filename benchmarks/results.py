@@ -37,12 +37,12 @@ def line(file: str, program: Program, trip: RoundTrip, commit: str, version: str
     return dict(zip(COLUMNS, map(str, values), strict=True))
 
 
-def append(row: dict, path: Path | None = None) -> None:
-    """Add a line to results.tsv, with the header where the file is new."""
+def append(row: dict, path: Path | None = None, columns=COLUMNS) -> None:
+    """Add a line to results.tsv (or another file), with the header where the file is new."""
     path = path or RESULTS
     new = not path.exists()
     with open(path, "a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, delimiter="\t", lineterminator="\n")
+        writer = csv.DictWriter(file, columns, delimiter="\t", lineterminator="\n")
         if new:
             writer.writeheader()
         writer.writerow(row)

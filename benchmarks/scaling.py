@@ -8,14 +8,13 @@ made from that file. Data longer than the corpora are bytes of generated text be
 """
 
 import argparse
-import csv
 import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
 
-from benchmarks import data, machine, process, programs
+from benchmarks import data, machine, process, programs, results
 from benchmarks.data import Piece
 from benchmarks.programs import Program
 from benchmarks.results import FOLDER
@@ -74,13 +73,8 @@ def line(study: str, piece: Piece, program: Program, trip: process.RoundTrip, co
 
 
 def append(row: dict) -> None:
-    """Add a line to scaling.tsv, with the header where the file is new."""
-    new = not STORED.exists()
-    with open(STORED, "a", newline="") as file:
-        writer = csv.DictWriter(file, COLUMNS, delimiter="\t", lineterminator="\n")
-        if new:
-            writer.writeheader()
-        writer.writerow(row)
+    """Add a line to scaling.tsv."""
+    results.append(row, STORED, COLUMNS)
 
 
 def measure(studies, chosen) -> int:

@@ -75,14 +75,11 @@ class Match:
 
 
 @dataclass(frozen=True)
-class Selector:
-    """A weight set's selector; `partial` 1: with the partial symbol, 0: with the bit position."""
+class Selecting:
+    """What a small context picks: a row of weights or of SSE."""
 
     function: int
     a: int
-    partial: int
-
-    LIMITS = ((0, 30), (0, 16), (0, 1))
 
     @property
     def values(self) -> int:
@@ -91,21 +88,23 @@ class Selector:
 
 
 @dataclass(frozen=True)
-class Stage:
+class Selector(Selecting):
+    """A weight set's selector; `partial` 1: with the partial symbol, 0: with the bit position."""
+
+    partial: int
+
+    LIMITS = ((0, 30), (0, 16), (0, 1))
+
+
+@dataclass(frozen=True)
+class Stage(Selecting):
     """One SSE stage; `share` of 16 in the final probability."""
 
-    function: int
-    a: int
     share: int
     limit: int
     start: int
 
     LIMITS = ((0, 30), (0, 16), (0, 16), (1, 1023), (0, 1023))
-
-    @property
-    def values(self) -> int:
-        """Number of values of the selector function."""
-        return SELECTORS[self.function] or 1 << self.a
 
     def rows(self, bits: int) -> int:
         """Rows of 33 entries."""
@@ -249,7 +248,7 @@ class Description:
         for i, context in enumerate(self.contexts):
             if (context.function == 7) != (self.symbol_bits == 2):
                 raise ValueError(f"contexts {i}: function is for symbols of another width")
-        for part in (*self.sets, *self.finals, *self.stages):
+        for part in self._selecting:
             if part.function not in SELECTORS:
                 raise ValueError(f"there is no selector {part.function}")
         if any(part.function in HASHED for part in (*self.sets, *self.finals)):
@@ -274,6 +273,10 @@ class Description:
             raise ValueError(f"{self.entries} counted entries, not below 2^31")
 
     @property
+    def _selecting(self) -> tuple[Selecting, ...]:
+        return (*self.sets, *self.finals, *self.stages)
+
+    @property
     def _parts(self):
         return PARTS + LSTM_PARTS if self.lstm else PARTS
 
@@ -287,17 +290,15 @@ class Description:
     @property
     def reads_instructions(self) -> bool:
         """Whether some part needs the parser of x86 instructions."""
-        selectors: tuple[Selector | Stage, ...] = (*self.sets, *self.finals, *self.stages)
         return any(c.function == 10 for c in self.contexts) or any(
-            s.function in (16, 17) for s in selectors
+            s.function in (16, 17) for s in self._selecting
         )
 
     @property
     def reads_text(self) -> bool:
         """Whether some part needs what text.py follows."""
-        selectors: tuple[Selector | Stage, ...] = (*self.sets, *self.finals, *self.stages)
         return any(c.function == 12 for c in self.contexts) or any(
-            20 <= s.function <= 30 for s in selectors
+            20 <= s.function <= 30 for s in self._selecting
         )
 
     def to_bytes(self) -> bytes:

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from cmixpy import varint, words
+from cmixpy import words
 
 OTHER, CAPITAL, CAPITALS, ESCAPE = "·", "ˆ", "ˆˆ", "‸"
 LINE_FEED = "↵"
@@ -25,8 +25,7 @@ def letters(
     if width == 2:
         return ["ACGT"[symbol] for symbol in symbols[:count]]
     if transform == words.WORDS:
-        numbers = varint.unpack_array(np.frombuffer(parameters, dtype=np.uint8))
-        size = int(numbers[1])
+        size = words.dictionary_length(parameters)
         known = symbols[:size].tobytes().split(b"\n")
         plain = _plain(symbols[: min(size, count)].tobytes())
         # The dictionary in one paragraph: a line for each word would fill the page.

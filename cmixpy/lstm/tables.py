@@ -2,24 +2,12 @@
 
 import numpy as np
 
+from cmixpy.model.logistic import FRACTION_BITS, exponentials
+
 STEPS = 1024  # table steps for 1.0
 REACH = 8  # the tables end at ±8
 HALF = STEPS * REACH
 SPAN = 2 * HALF + 1
-_FRACTION_BITS = 120
-
-
-def _exponentials(count: int) -> list[int]:
-    """e^(k/STEPS), k = 0 … count - 1, with 120 fraction bits."""
-    one = 1 << _FRACTION_BITS
-    ratio = term = one
-    for k in range(1, 40):
-        term = term // (STEPS * k)
-        ratio += term
-    values = [one]
-    for _ in range(count - 1):
-        values.append(values[-1] * ratio >> _FRACTION_BITS)
-    return values
 
 
 def _rounded(numerator: int, denominator: int) -> int:
@@ -28,15 +16,15 @@ def _rounded(numerator: int, denominator: int) -> int:
 
 def sigmoid_table() -> np.ndarray:
     """int64[SPAN]: 32768 · sigmoid(j / STEPS - REACH)."""
-    one = 1 << _FRACTION_BITS
-    upper = [_rounded(32768 * e, one + e) for e in _exponentials(HALF + 1)]
+    one = 1 << FRACTION_BITS
+    upper = [_rounded(32768 * e, one + e) for e in exponentials(HALF + 1, STEPS)]
     return np.array([32768 - s for s in upper[:0:-1]] + upper, dtype=np.int64)
 
 
 def tanh_table() -> np.ndarray:
     """int64[SPAN]: 32768 · tanh(j / STEPS - REACH)."""
-    one = 1 << _FRACTION_BITS
-    squares = _exponentials(2 * HALF + 1)[::2]
+    one = 1 << FRACTION_BITS
+    squares = exponentials(2 * HALF + 1, STEPS)[::2]
     upper = [_rounded(32768 * (e - one), one + e) for e in squares]
     return np.array([-t for t in upper[:0:-1]] + upper, dtype=np.int64)
 

@@ -11,7 +11,7 @@ indirect contexts (what followed this one before) from paq8's indirect model.
 """
 
 from cmixpy.model import fields as f
-from cmixpy.model.classes import character_class
+from cmixpy.model.classes import character_class, is_word_class
 from cmixpy.model.hashing import FIRST_MULTIPLIER, MASK32, add_to_hash
 from cmixpy.model.instructions import instruction_words
 from cmixpy.model.jit import block, routine
@@ -39,7 +39,7 @@ def update_bytes(lane, byte):
     folded = byte
     if kind == 3:
         folded = byte + 32
-    if kind == 2 or kind == 3 or kind == 7 or kind == 8:
+    if is_word_class(kind):
         lane[f.WORD] = add_to_hash(lane[f.WORD], folded)
         lane[f.WORD_LENGTH] += 1
     elif lane[f.WORD_LENGTH] > 0:

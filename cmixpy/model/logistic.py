@@ -9,27 +9,27 @@ has a say in them. The idea of mixing in the logistic domain is PAQ7's (Mahoney 
 import numpy as np
 
 LOGIT_LIMIT = 3071
-_FRACTION_BITS = 120
+FRACTION_BITS = 120
 
 
-def _exponentials(count: int) -> list[int]:
-    """e^(k/256) for k = 0 … count-1 in fixed point with 120 fraction bits."""
-    one = 1 << _FRACTION_BITS
+def exponentials(count: int, steps: int = 256) -> list[int]:
+    """e^(k/steps) for k = 0 … count-1 in fixed point with FRACTION_BITS fraction bits."""
+    one = 1 << FRACTION_BITS
     ratio, term = one, one
     for k in range(1, 40):
-        term = term // (256 * k)
+        term = term // (steps * k)
         ratio += term
     values = [one]
     for _ in range(count - 1):
-        values.append(values[-1] * ratio >> _FRACTION_BITS)
+        values.append(values[-1] * ratio >> FRACTION_BITS)
     return values
 
 
 def squash_table() -> np.ndarray:
     """int32[6143]: 16-bit probability of logit index - 3071, in 1 … 65535."""
-    one = 1 << _FRACTION_BITS
+    one = 1 << FRACTION_BITS
     upper = []
-    for power in _exponentials(LOGIT_LIMIT + 1):
+    for power in exponentials(LOGIT_LIMIT + 1):
         # p = e^x / (1 + e^x), rounded to 16 bits
         upper.append(min(65535, ((power << 17) // (one + power) + 1) >> 1))
     lower = [max(1, 65536 - p) for p in upper[:0:-1]]

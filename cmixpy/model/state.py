@@ -20,7 +20,7 @@ from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
 from cmixpy.model.selectors import EACH_BIT
 from cmixpy.model.slots import NO_CLAIM
 from cmixpy.model.sse import SSE_BUCKETS, SSE_STEP
-from cmixpy.model.text import CODED_WORDS
+from cmixpy.words import MOST_WORDS
 
 MATCH_ENTRIES = 2048
 SCRATCH = 64
@@ -322,7 +322,7 @@ def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
         np.zeros((INDIRECT_TABLES, 1 << INDIRECT_BITS), dtype=np.uint32),
         np.zeros(4 ** d.experts[0].seed if d.experts else 1, dtype=np.int32),
         np.zeros(symbols if d.experts else 1, dtype=np.int32),
-        np.zeros(CODED_WORDS, dtype=np.int32),
+        np.zeros(MOST_WORDS, dtype=np.int32),
         *head_shared(d),
     )
 

@@ -18,14 +18,12 @@ from cmixpy.model import fields as f
 from cmixpy.model.classes import character_class, is_field_class, is_word_class
 from cmixpy.model.hashing import MASK32, add_to_hash
 from cmixpy.model.jit import block, routine
+from cmixpy.words import ESCAPE, FIRST_LEAD, LEAST_CODE, MOST_WORDS, SINGLE
 
 # How far an aligned place looks for the separator that ended a field.
 LONGEST_FIELD = 64
 # Places of values that a lane remembers, by a hash of the key.
 KEYS = 32
-# The codes of words.py: 64 of one byte, leads from 192 with 128 second bytes each.
-LEAST_CODE, FIRST_LEAD = 128, 192
-CODED_WORDS = 64 + 64 * 128
 # How the next symbol is read: behind an escape, or in a run of high bytes behind one.
 ESCAPED, RAW = 1, 2
 
@@ -91,7 +89,7 @@ def follow_column(lane, byte, history, hints, word_ends):
     number = -1
     letters = 1
     if first and position < size:
-        if byte == 10 and lane[f.WORD_COUNT] < CODED_WORDS:
+        if byte == 10 and lane[f.WORD_COUNT] < MOST_WORDS:
             word_ends[lane[f.WORD_COUNT]] = position
             lane[f.WORD_COUNT] += 1
     elif position > size and size > 0:
@@ -99,15 +97,15 @@ def follow_column(lane, byte, history, hints, word_ends):
             if byte >= LEAST_CODE:
                 after = RAW
         elif state >= FIRST_LEAD and byte >= LEAST_CODE:
-            number = 64 + (state - FIRST_LEAD) * 128 + byte - LEAST_CODE
+            number = SINGLE + (state - FIRST_LEAD) * 128 + byte - LEAST_CODE
         elif byte >= FIRST_LEAD:
             after = byte + 0
             letters = 0
         elif byte >= LEAST_CODE:
             number = byte - LEAST_CODE
-        elif byte > 0 and byte <= 3:
+        elif byte > 0 and byte <= ESCAPE:  # a flag, or an escape
             letters = 0
-            if byte == 3:
+            if byte == ESCAPE:
                 after = ESCAPED
     if number >= 0:
         letters = word_ends[number] + 0
@@ -165,7 +163,7 @@ def follow_gap(lane, byte, kind, before):
 def update_text(lane, byte, history, hints, word_ends):
     """Take one byte, after `update_bytes`.
 
-    word_ends : int32[CODED_WORDS], where words of the dictionary end
+    word_ends : int32[MOST_WORDS], where words of the dictionary end
     """
     kind = lane[f.CLASSES] & 15
     before = (lane[f.CLASSES] >> 4) & 15
