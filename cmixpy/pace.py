@@ -43,6 +43,11 @@ class Pace:
         if threads == 1 and self.alone > self.together:
             # Stay alone, and look again from time to time.
             self.next = self.all if self.ranges % PATIENCE == 0 else 1
+        elif threads == 1:
+            # Slower than once, and still the faster choice: that is the new measure, or every
+            # other range from now on would be a comparison.
+            self.best = self.together
+            self.next = self.all
         elif threads > 1 and (self.ranges == 2 or speed < SUSPICIOUS * self.best):
             # The first range is cold; the second is compared in any case.
             self.next = 1
