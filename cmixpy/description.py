@@ -27,7 +27,7 @@ MOST_SAMPLES = 1 << 16
 MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
 MASK32 = 0xFFFFFFFF
 # Selectors of stages only, with their value and the partial symbol hashed to one of 2^16 rows.
-HASHED = (28, 29)
+HASHED = (28, 29, 31, 32)
 # The field `backwards` of a match model that copies nothing but follows the hints' rule.
 RULE = 2
 # Selector functions: number of values; None: 2^a (FORMAT.md, "Selectors").
@@ -35,7 +35,7 @@ SELECTORS = {
     0: 1, 1: 256, 2: 256, 3: 16, 4: 65, 5: 256, 6: 16, 7: 1024, 8: 2048, 9: None, 10: 256,
     11: 256, 12: 64, 13: 256, 14: 256, 15: 256, 16: 256, 17: 2048, 18: 1024, 19: 256,
     20: 1024, 21: 256, 22: 512, 23: 512, 24: 256, 25: 256, 26: 64, 27: 128, 28: 65536, 29: 65536,
-    30: 256,
+    30: 256, 31: 65536, 32: 65536,
 }  # fmt: skip
 
 
@@ -93,7 +93,7 @@ class Selector(Selecting):
 
     partial: int
 
-    LIMITS = ((0, 30), (0, 16), (0, 1))
+    LIMITS = ((0, 32), (0, 16), (0, 1))
 
 
 @dataclass(frozen=True)
@@ -104,7 +104,7 @@ class Stage(Selecting):
     limit: int
     start: int
 
-    LIMITS = ((0, 30), (0, 16), (0, 16), (1, 1023), (0, 1023))
+    LIMITS = ((0, 32), (0, 16), (0, 16), (1, 1023), (0, 1023))
 
     def rows(self, bits: int) -> int:
         """Rows of 33 entries."""
@@ -407,12 +407,17 @@ class Plan:
         if not all(0 <= hint <= MAX_HINT for hint in self.hints):
             raise ValueError(f"hints {self.hints} are not all in 0 … {MAX_HINT}")
 
+    @property
+    def table_bytes(self) -> int:
+        """Bytes of the slots and of the counted entries, nearly all that a model needs."""
+        d = self.description
+        width = 64 if d.symbol_bits == 8 else 16
+        return sum(width << min(c.bits, self.table_bits) for c in d.contexts) + d.entries * 8
+
     def memory_bytes(self, length: int) -> int:
         """Bytes the whole process needs to decode `length` symbols; encoding adds the input."""
         d = self.description
-        width = 64 if d.symbol_bits == 8 else 16
         inputs, symbols = d.inputs, 1 << d.symbol_bits
-        slots = sum(width << min(c.bits, self.table_bits) for c in d.contexts)
         rows = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.sets)
         finals = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.finals)
         tables = sum(4 << min(m.bits, self.table_bits + 2) for m in d.matches)
@@ -426,7 +431,7 @@ class Plan:
             lane += 8 * m.cells * (12 * (m.horizon + 1) + 32) + 4096
         code = length + length // 8 + 256 * self.lanes
         return (
-            process + slots + rows * (inputs * 4 + 4) + finals * 132 + d.entries * 8 + tables
+            process + self.table_bytes + rows * (inputs * 4 + 4) + finals * 132 + tables
             + lane * self.lanes + length + code
         )  # fmt: skip
 

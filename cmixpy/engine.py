@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 
+from cmixpy.early import EarlyMemory, aligned_zeros
 from cmixpy.model import atomics, clock, fields, state, step
 from cmixpy.model.jit import CACHE_DIRECTORY
 from cmixpy.pace import Pace, usable_cores
@@ -29,15 +30,21 @@ def compiled() -> bool:
 class Segment:
     """A model and its coders at work on one segment; `kernel` is step.run or step.run_timed."""
 
-    def __init__(self, plan, length: int, threads: int, decode: bool, kernel=step.run):
+    def __init__(
+        self, plan, length: int, threads: int, decode: bool, kernel=step.run,
+        early: EarlyMemory | None = None,
+    ):  # fmt: skip
         self.kernel = kernel
+        self.early = early
         self.threads = max(1, min(threads, plan.lanes))
         self.length = length
         self.lanes = plan.lanes
         self.decode = decode
         self.steps = -(-length // plan.lanes)
         self.plan = state.build_plan(plan, length)
-        self.shared = state.build_shared(plan, self.plan, length)
+        self.shared = state.build_shared(
+            plan, self.plan, length, early.zeros if early else aligned_zeros
+        )
         self.private = state.build_private(plan, self.threads)
         self.sync = np.zeros(48, dtype=np.int64)
         enough = self.threads <= usable_cores()
@@ -57,6 +64,8 @@ class Segment:
         step.start_lanes(self.plan, self.private, codes, starts, self.decode)
         # Compile (or load) on this thread, where an interrupt is heard, not on the helpers.
         self._steps(0, 1, 0, 0)
+        if self.early:
+            self.early.wait()
 
     def _steps(self, thread: int, threads: int, first: int, last: int) -> None:
         self.kernel(
@@ -164,12 +173,14 @@ class Segment:
         ]
 
 
-def encoder(symbols: np.ndarray, plan, threads: int, kernel=step.run) -> Segment:
+def encoder(
+    symbols: np.ndarray, plan, threads: int, kernel=step.run, early: EarlyMemory | None = None
+) -> Segment:
     """A segment ready to be encoded, its kernel compiled or loaded."""
     # Read-only as the decoder's stand-in is, or the kernel would be compiled for both kinds.
     symbols = np.ascontiguousarray(symbols, dtype=np.uint8).view()
     symbols.flags.writeable = False
-    segment = Segment(plan, len(symbols), threads, decode=False, kernel=kernel)
+    segment = Segment(plan, len(symbols), threads, decode=False, kernel=kernel, early=early)
     room = len(symbols) // plan.lanes + 1
     starts = np.arange(plan.lanes + 1, dtype=np.int64) * (room + room // 8 + 64)
     segment.start(symbols, np.empty(int(starts[-1]), dtype=np.uint8), starts)
@@ -177,8 +188,9 @@ def encoder(symbols: np.ndarray, plan, threads: int, kernel=step.run) -> Segment
 
 
 def encode_segment(
-    symbols: np.ndarray, plan, threads: int, progress=None, note=None
-) -> list[bytes] | None:
+    symbols: np.ndarray, plan, threads: int, progress=None, note=None,
+    early: EarlyMemory | None = None,
+) -> list[bytes] | None:  # fmt: skip
     """Code a segment.
 
     Parameters
@@ -188,24 +200,28 @@ def encode_segment(
     threads : how many threads to use; the bytes do not depend on it
     progress : called as progress(symbols_done, bytes_out), about ten times a second
     note : called with a line about the LSTM, if there is one
+    early : memory for the tables that has been asked for already
 
     Returns
     -------
     One code per lane, or None when one outgrew its lane (then store the bytes as they are).
     """
-    segment = encoder(symbols, plan, threads)
+    segment = encoder(symbols, plan, threads, early=early)
     try:
         return segment.finish() if segment.run_all(progress) else None
     finally:
         segment.close(note)
 
 
-def decode_segment(codes: list[bytes], length: int, plan, threads: int, progress=None, note=None):
+def decode_segment(
+    codes: list[bytes], length: int, plan, threads: int, progress=None, note=None,
+    early: EarlyMemory | None = None,
+):  # fmt: skip
     """Decode a segment of `length` symbols; uint8[length]. The twin of `encode_segment`.
 
     A damaged code decodes to something else without an error: the caller checks the hash.
     """
-    segment = Segment(plan, length, threads, decode=True)
+    segment = Segment(plan, length, threads, decode=True, early=early)
     starts = np.cumsum([0] + [len(code) for code in codes]).astype(np.int64)
     joined = np.frombuffer(b"".join(codes), dtype=np.uint8).copy()
     no_source = np.zeros(1, dtype=np.uint8)

@@ -33,8 +33,11 @@ def available() -> int | None:
     return min(known, default=None)
 
 
-def require(needed: int, limit: int | None, what: str) -> None:
-    """Refuse work that needs more than `limit`, or than is available when it is None."""
+def require(needed: int, limit: int | None, what: str, held: int = 0) -> None:
+    """Refuse work that needs more than `limit`, or than is available when it is None.
+
+    `held` bytes of what it needs have been taken already.
+    """
     if limit is not None:
         if needed > limit:
             raise MemoryLimitError(
@@ -43,7 +46,7 @@ def require(needed: int, limit: int | None, what: str) -> None:
             )
         return
     free = available()
-    if free is not None and needed > free:
+    if free is not None and needed > free + held:
         raise MemoryLimitError(
             f"{what} needs {format_size(needed)} of memory, {format_size(free)} are available "
             "(--memory-limit overrides)"

@@ -8,9 +8,10 @@ bytes do not depend on it, so the pace is free to change.
 
 import os
 
-# A range of all threads that is slower than this share of the best one calls for a comparison.
+# A range of all threads that is slower than this share of the best one is suspicious; two in a row
+# call for a comparison (one alone is a moment's stall, which has passed when it is known).
 SUSPICIOUS = 0.7
-# Ranges between two tries of all threads while one is faster.
+# Ranges between two tries of all threads while one is faster: at first one, at most so many.
 PATIENCE = 8
 
 
@@ -26,9 +27,9 @@ class Pace:
 
     def __init__(self, threads: int):
         self.all = threads
-        self.best = self.alone = self.together = 0.0
-        self.ranges = 0
         self.next = threads
+        self.best = self.together = self.alone = 0.0
+        self.ranges = self.slow = self.patience = self.waited = 0
 
     def record(self, threads: int, speed: float) -> None:
         """Take the speed of a finished range, and choose for the next."""
@@ -36,20 +37,33 @@ class Pace:
             return
         self.ranges += 1
         if threads == 1:
-            self.alone = speed
+            self._alone(speed)
         else:
-            self.together = speed
-            self.best = max(self.best, speed)
-        if threads == 1 and self.alone > self.together:
-            # Stay alone, and look again from time to time.
-            self.next = self.all if self.ranges % PATIENCE == 0 else 1
-        elif threads == 1:
-            # Slower than once, and still the faster choice: that is the new measure, or every
-            # other range from now on would be a comparison.
-            self.best = self.together
-            self.next = self.all
-        elif threads > 1 and (self.ranges == 2 or speed < SUSPICIOUS * self.best):
-            # The first range is cold; the second is compared in any case.
+            self._together(speed)
+
+    def _together(self, speed: float) -> None:
+        self.together = speed
+        self.best = max(self.best, speed)
+        self.slow = self.slow + 1 if speed < SUSPICIOUS * self.best else 0
+        if self.patience and speed < self.alone:
+            # Still slower than one: back to it, and for longer.
+            self.patience = min(2 * self.patience, PATIENCE)
             self.next = 1
         else:
+            self.patience = 0
+            # The first range is cold; the second is compared in any case.
+            self.next = 1 if self.ranges == 2 or self.slow > 1 else self.all
+        self.waited = 0
+
+    def _alone(self, speed: float) -> None:
+        self.alone = speed
+        self.waited += 1
+        if speed <= self.together:
+            # Slower than once, and still the faster choice: that is the new measure, or every
+            # third range from now on would be a comparison.
+            self.best = self.together
+            self.slow = self.patience = 0
             self.next = self.all
+        else:
+            self.patience = self.patience or 1
+            self.next = self.all if self.waited >= self.patience else 1

@@ -45,6 +45,7 @@ SELECTORS = {
     "opcode": 17, "experts": 18, "two-experts": 19,
     "runs": 20, "element": 21, "line-place": 22, "aligned": 23, "word-1": 24, "follower": 25,
     "agreeing": 26, "text-column": 27, "bytes-3": 28, "word-or-gap": 29, "run-symbol": 30,
+    "bytes-2": 31, "expected-hashed": 32,
 }  # fmt: skip
 
 

@@ -4,6 +4,7 @@ The model is loaded by the first segment that needs it. A segment that the model
 stored as it is, so incompressible data grow by headers only.
 """
 
+import contextlib
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
@@ -11,13 +12,16 @@ import numpy as np
 from xxhash import xxh3_64_intdigest
 
 from cmixpy import memory
-from cmixpy.errors import DamagedError, UnsupportedError
+from cmixpy.early import EarlyMemory
+from cmixpy.errors import DamagedError, MemoryLimitError, UnsupportedError
 from cmixpy.header import Model, ModelName, Segment, least_code_bytes
 from cmixpy.prepare import TRANSFORM_MEMORY, Prepared, prepare, restore
 from cmixpy.report import Report
 from cmixpy.transform import NUCLEOTIDES
 from cmixpy.x86 import ADDRESSES
 
+# A guess of the symbols that a transform leaves of 100 bytes.
+LIKELY_SYMBOLS = 70
 # A modelled segment's header and check are this much longer than a stored one's, at the least.
 MODEL_HEADER = 16
 
@@ -56,16 +60,29 @@ class SegmentEncoder:
         stored = Segment(len(data), xxh3_64_intdigest(data), last)
         modelled = None
         if len(data) > MODEL_HEADER:
-            ready = prepare(np.frombuffer(data, dtype=np.uint8), preset, sure)
-            if len(ready.symbols) and len(ready.parameters) < len(data):
-                modelled = self._model(len(data), ready, progress)
+            with self._early(len(data), preset) as early:
+                ready = prepare(np.frombuffer(data, dtype=np.uint8), preset, sure)
+                if len(ready.symbols) and len(ready.parameters) < len(data):
+                    modelled = self._model(len(data), ready, progress, early)
         if modelled is None:
             self.report.note(f"{len(data)} bytes: stored as they are")
             return stored, [data]
         model, parts = modelled
         return replace(stored, model=model), parts
 
-    def _model(self, length: int, ready: Prepared, progress):
+    def _early(self, length: int, preset: str):
+        """Memory for the tables, before it is known how many symbols the transform makes."""
+        from cmixpy import presets
+
+        plan = presets.choose(self.level, preset, max(length * LIKELY_SYMBOLS // 100, 1))
+        try:
+            memory.require(plan.memory_bytes(length) + length, self.memory_limit, "compressing")
+        except MemoryLimitError:
+            # Perhaps the plan that the symbols call for needs less; if not, `_model` refuses.
+            return contextlib.nullcontext()
+        return _early_memory(plan, self.threads)
+
+    def _model(self, length: int, ready: Prepared, progress, early: EarlyMemory | None):
         """Model and payload, or None when the bytes are better stored."""
         from cmixpy import engine, presets
 
@@ -75,7 +92,8 @@ class SegmentEncoder:
         threads = min(self.threads, plan.lanes)
         needed = plan.memory_bytes(len(symbols)) + length + len(symbols)
         needed += TRANSFORM_MEMORY[transform] * length
-        memory.require(needed, self.memory_limit, "compressing")
+        held = early.asked if early else 0
+        memory.require(needed, self.memory_limit, "compressing", held)
         self.report.note(
             f"{length} bytes: preset {preset}, level {self.level}, lanes {plan.lanes}, "
             f"groups {plan.groups}, table bits {plan.table_bits}, threads {threads}, "
@@ -85,7 +103,7 @@ class SegmentEncoder:
             self.report.compiling()
         codes = engine.encode_segment(
             symbols, plan, threads, lambda done, size: progress(done / len(symbols), size),
-            self.report.note,
+            self.report.note, early,
         )
         if codes is None:
             return None
@@ -105,6 +123,19 @@ class SegmentEncoder:
             parameter_length=len(parameters),
         )
         return model, [parameters, *codes]
+
+
+@contextlib.contextmanager
+def _early_memory(plan, threads: int):
+    """Yield memory for the plan's tables, if there is a core that can ask for it, or None."""
+    if threads == 1:
+        yield None
+        return
+    early = EarlyMemory(plan.table_bytes)
+    try:
+        yield early
+    finally:
+        early.close()
 
 
 def _padded(codes: list[bytes], symbols: int, symbol_bits: int) -> list[bytes]:
@@ -134,20 +165,22 @@ def decode(
     model = segment.model
     if model is None:
         return memoryview(parts[0])
-    from cmixpy import engine
-
     plan = plan_of(segment)
-    if not engine.compiled():
-        report.compiling()
     parameters, *codes = parts
-    symbols = engine.decode_segment(
-        codes,
-        model.symbols,
-        plan,
-        min(threads, plan.lanes),
-        lambda done, size: progress(done / model.symbols),
-        report.note,
-    )
+    with _early_memory(plan, threads) as early:
+        from cmixpy import engine  # takes a moment, which is what `early` is for
+
+        if not engine.compiled():
+            report.compiling()
+        symbols = engine.decode_segment(
+            codes,
+            model.symbols,
+            plan,
+            min(threads, plan.lanes),
+            lambda done, size: progress(done / model.symbols),
+            report.note,
+            early,
+        )
     symbols = restore(model.transform, symbols, parameters, segment.length)
     return symbols.data
 

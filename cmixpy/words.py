@@ -34,8 +34,6 @@ LEAST_SAVING = 10
 # Text is worked on in pieces of about this many bytes, so that memory stays small.
 PIECE = 1 << 18
 
-_WORD = re.compile(rb"([A-Za-z\x80-\xff]+)")  # a group: split keeps the words
-_SPECIAL = re.compile(rb"[\x01-\x03]")
 _HIGH = re.compile(rb"[\x80-\xff]+")
 # Bytes that belong to no word, code, flag or escape.
 _SEPARATES = np.array([ESCAPE < b < 128 and not chr(b).isalpha() for b in range(256)])
@@ -53,20 +51,15 @@ def apply_words(data: np.ndarray) -> tuple[np.ndarray, bytes]:
     symbols : uint8[m]
     parameters : bytes, the number of words and the length of the dictionary, varints
     """
-    found: Counter = Counter()
-    for piece in _pieces(data):
-        found.update(_WORD.findall(piece))
-    words = _dictionary(found)
+    # Not at the top: the import of numba takes a second, and decoding does without.
+    from cmixpy.model.vocabulary import Vocabulary
+
+    text = Vocabulary(data)
+    words = _dictionary(dict(zip(text.words, text.counts.tolist(), strict=True)))
     code = dict(zip(words, map(_code, range(len(words))), strict=True))
-    written = {word: _written(word, code) for word in found}
     dictionary = b"".join(word + b"\n" for word in words)
-    parts = [dictionary]
-    for piece in _pieces(data):
-        escaped = _SPECIAL.sub(lambda special: b"\x03" + special.group(), piece)
-        between = _WORD.split(escaped)
-        between[1::2] = map(written.__getitem__, between[1::2])
-        parts += between
-    symbols = np.frombuffer(b"".join(parts), dtype=np.uint8)
+    coded = text.rewrite([_written(word, code) for word in text.words])
+    symbols = np.concatenate((np.frombuffer(dictionary, dtype=np.uint8), coded))
     return symbols, varint.pack(len(words)) + varint.pack(len(dictionary))
 
 
@@ -78,15 +71,6 @@ def dictionary_length(parameters: bytes) -> int:
 def pays(length: int, symbols: int) -> bool:
     """Whether a text of so many bytes is better coded as so many symbols."""
     return symbols * 100 <= length * (100 - LEAST_SAVING)
-
-
-def _pieces(data: np.ndarray):
-    """Yield the bytes in pieces that end behind a byte of no word, flag or escape."""
-    begin = 0
-    while begin < len(data):
-        end = _end_of_piece(data, begin)
-        yield data[begin:end].tobytes()
-        begin = end
 
 
 def _end_of_piece(data: np.ndarray, begin: int) -> int:
@@ -112,7 +96,7 @@ def _folded(word: bytes) -> tuple[bytes, bytes] | None:
     return None
 
 
-def _dictionary(found: Counter) -> list[bytes]:
+def _dictionary(found: dict[bytes, int]) -> list[bytes]:
     """The most frequent words; those with codes of one byte first, both parts by alphabet."""
     counts: Counter = Counter()
     for word, count in found.items():

@@ -38,6 +38,10 @@ class Plan:
     table_bits: int
     hints: tuple[int, ...] = ()
 
+    @property
+    def table_bytes(self) -> int:
+        return 1 << 16
+
     def memory_bytes(self, length: int) -> int:
         return (1 << 20) + 3 * length
 
@@ -62,7 +66,7 @@ def choose(
     return Plan(description, lanes or min(4, length), 1 + level % 2, 10 + level, hints)
 
 
-def encode_segment(symbols, plan, threads, progress, note):
+def encode_segment(symbols, plan, threads, progress, note, early):
     assert 1 <= threads <= plan.lanes
     pieces = np.array_split(symbols, plan.lanes)
     codes = [zlib.compress(piece.tobytes(), 9) for piece in pieces]
@@ -70,7 +74,7 @@ def encode_segment(symbols, plan, threads, progress, note):
     return codes if sum(map(len, codes)) < len(symbols) else None
 
 
-def decode_segment(codes, length, plan, threads, progress, note):
+def decode_segment(codes, length, plan, threads, progress, note, early):
     assert len(codes) == plan.lanes
     # Padding after a code is not the decoder's business.
     pieces = [zlib.decompressobj().decompress(code, length + 1) for code in codes]

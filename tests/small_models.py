@@ -193,8 +193,8 @@ def every_function(width: int) -> Description:
         stages=tuple(
             Stage(function, 4, share, 1023, 1023)
             for function, share in (
-                (3, 1), (4, 2), (8 if width == 2 else 13, 3), (6 if width == 8 else 18, 2),
-                (9 if width == 8 else 19, 1),
+                (3, 1), (4, 2), (8 if width == 2 else 13, 3), (32 if width == 8 else 18, 2),
+                (31 if width == 8 else 19, 1),
                 *([(12, 1), (28, 1), (29, 1)] if width == 8 else [(12, 3)]),
             )
         ),

@@ -98,4 +98,8 @@ def selector_value(function, a, lane, history, hints, stretch):
         value = ((lane[f.HERE] * THIRD_MULTIPLIER) >> 10) & 65535
     elif function == 30:  # the symbol of the strongest run
         value = lane[f.RUN_SYMBOL]
+    elif function == 31:  # bytes -1, -2, for hashed rows
+        value = lane[f.LOW] & 0xFFFF
+    elif function == 32:  # the first match model's symbol and length, for hashed rows
+        value = match_selector(8, lane)
     return value

@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmixpy.description import HASHED, RULE
+from cmixpy.early import aligned_zeros
 from cmixpy.header import MAX_HINTS
 from cmixpy.model import experts, fields, history, logistic
 from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
@@ -24,7 +25,6 @@ from cmixpy.words import MOST_WORDS
 
 MATCH_ENTRIES = 2048
 SCRATCH = 64
-ALIGNMENT = 128  # bytes
 OUTCOMES = 2  # behind a bit's errors: the probabilities of the mix and of the whole
 
 
@@ -136,17 +136,6 @@ class PrivateArrays(NamedTuple):
     gate_total: np.ndarray
 
 
-def aligned_zeros(shape, dtype) -> np.ndarray:
-    """Zeros that begin at a pair of cache lines, so that rows of 64 bytes lie in one line each.
-
-    The system's allocator puts large arrays 16 bytes past a page: every slot would need two lines.
-    """
-    size = int(np.prod(shape)) * np.dtype(dtype).itemsize
-    raw = np.zeros(size + ALIGNMENT, dtype=np.uint8)
-    first = -raw.ctypes.data % ALIGNMENT
-    return raw[first : first + size].view(dtype).reshape(shape)
-
-
 def int64(values):
     return np.array(list(values), dtype=np.int64)
 
@@ -255,12 +244,12 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     )  # fmt: skip
 
 
-def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
+def initial_probabilities(plan, arrays: PlanArrays, zeros=aligned_zeros) -> np.ndarray:
     """int64 counted entries: histories, then match lengths, then SSE rows."""
     d = plan.description
     rates = d.rates
     # Filled in place: copies of the larger tables were most of a small file's memory.
-    entries = aligned_zeros(d.entries, np.int64)
+    entries = zeros(d.entries, np.int64)
     done = 0
 
     def put(row: np.ndarray, times: int) -> None:
@@ -285,15 +274,18 @@ def initial_probabilities(plan, arrays: PlanArrays) -> np.ndarray:
     return entries
 
 
-def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
-    """Everything that all lanes read, as it is before the first step."""
+def build_shared(plan, arrays: PlanArrays, symbols: int, zeros=aligned_zeros) -> SharedArrays:
+    """Everything that all lanes read, as it is before the first step.
+
+    `zeros` makes the large tables, as early.aligned_zeros does.
+    """
     d = plan.description
     rates = d.rates
     words = 16 if d.symbol_bits == 8 else 4
     # Zeros: no tag, so never a hit, and the first to be replaced. Memory is taken as it is used.
     rows = int(arrays.context_mask.sum()) + len(d.contexts)
-    slots = aligned_zeros((rows, words), np.uint32)
-    probability = initial_probabilities(plan, arrays)
+    slots = zeros((rows, words), np.uint32)
+    probability = initial_probabilities(plan, arrays, zeros)
     set_rows = _spans(d.sets, d.symbol_bits)[2]
     final_rows = _spans(d.finals, d.symbol_bits)[2]
     inputs = np.zeros(d.inputs, dtype=np.int64)

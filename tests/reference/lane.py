@@ -282,7 +282,7 @@ class Lane:
                 return min(self.letters, 15)
             case 7:
                 return ((self.low & 0xFFFF) * 0x1E35A7BD >> 14) & 1023
-            case 8:
+            case 8 | 32:
                 first = self._match(0)
                 return first.symbol + 256 * min(1 + (first.slot >> 1), 7) if first.slot else 0
             case 9:
@@ -334,4 +334,6 @@ class Lane:
                 return (self.reader.here * R >> 10) & 65535
             case 30:
                 return self.reader.run_symbol
+            case 31:
+                return self.low & 0xFFFF
         raise ValueError(selector)

@@ -12,7 +12,7 @@ from reference.shared import Counted, Slots, Weights
 from reference.tables import LOGIT_LIMIT, clamp, history_probability, run_strength, squash, stretch
 
 EACH_BIT = (3, 8, 12)
-HASHED = (28, 29)
+HASHED = (28, 29, 31, 32)
 RULE = 2
 
 

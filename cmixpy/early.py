@@ -1,0 +1,79 @@
+"""Memory for a model's tables, asked of the machine while there is something else to do.
+
+Fresh memory is slow: the system clears it at the first touch, and a virtual machine may have to
+get it from its host (1 GiB: 0.1 to 3.3 seconds on one and the same machine, LOG.md). A thread asks
+for it while the transform runs and the kernels are loaded.
+"""
+
+import ctypes
+import sys
+import threading
+
+import numpy as np
+
+PIECE = 1 << 25
+PAGE = 4096
+ALIGNMENT = 128
+POPULATE_WRITE = 23  # Linux 5.14: MADV_POPULATE_WRITE, what a write to each page would do
+
+
+def _bytes(shape, dtype) -> int:
+    return int(np.prod(shape)) * np.dtype(dtype).itemsize
+
+
+def _aligned(raw: np.ndarray, shape, dtype) -> np.ndarray:
+    first = -raw.ctypes.data % ALIGNMENT
+    return raw[first : first + _bytes(shape, dtype)].view(dtype).reshape(shape)
+
+
+def aligned_zeros(shape, dtype) -> np.ndarray:
+    """Zeros that begin at a pair of cache lines, so that rows of 64 bytes lie in one line each.
+
+    The system's allocator puts large arrays 16 bytes past a page: every slot would need two lines.
+    """
+    return _aligned(np.zeros(_bytes(shape, dtype) + ALIGNMENT, dtype=np.uint8), shape, dtype)
+
+
+class EarlyMemory:
+    """`size` bytes of zeros that a thread asks for from now on; they can be used at any time.
+
+    `asked` is how many it has got so far.
+    """
+
+    def __init__(self, size: int):
+        self._raw = np.zeros(size + 2 * ALIGNMENT, dtype=np.uint8)
+        self._taken = 0
+        self.asked = 0
+        self._over = threading.Event()
+        self._thread = threading.Thread(target=self._ask, daemon=True)
+        self._thread.start()
+
+    def _ask(self) -> None:
+        if sys.platform != "linux":
+            return
+        advise = ctypes.CDLL(None).madvise
+        advise.argtypes = [ctypes.c_void_p, ctypes.c_size_t, ctypes.c_int]
+        begin = self._raw.ctypes.data // PAGE * PAGE + PAGE
+        end = (self._raw.ctypes.data + len(self._raw)) // PAGE * PAGE
+        while begin < end and not self._over.is_set():
+            if advise(begin, min(PIECE, end - begin), POPULATE_WRITE):
+                return  # an older system: the tables' first touches will do it
+            begin += PIECE
+            self.asked += PIECE
+
+    def zeros(self, shape, dtype) -> np.ndarray:
+        """As `aligned_zeros`, out of this memory while it lasts."""
+        end = self._taken + _bytes(shape, dtype) + ALIGNMENT
+        if end > len(self._raw):
+            return aligned_zeros(shape, dtype)
+        part = self._raw[self._taken : end]
+        self._taken = end
+        return _aligned(part, shape, dtype)
+
+    def wait(self) -> None:
+        """Until all has been asked for: two threads that fault in the same pages gain nothing."""
+        self._thread.join()
+
+    def close(self) -> None:
+        """Ask for no more."""
+        self._over.set()
