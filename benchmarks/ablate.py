@@ -10,16 +10,18 @@ cent of them; `cut?` where that is less than 0.1 % on every file. `--append` add
 import argparse
 import sys
 from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
 from datetime import date
 from functools import cache
 from multiprocessing import get_context
 from pathlib import Path
 from typing import NamedTuple
 
-from benchmarks import data, machine, symbols
+from benchmarks import data, machine
 from benchmarks.markdown import table
 from cmixpy import presets
 from cmixpy.analysis import variants
+from cmixpy.analysis.study import Subject, subject
 from cmixpy.codec import DEFAULT_LEVEL
 from cmixpy.description import Description
 
@@ -44,17 +46,19 @@ class Task(NamedTuple):
     description: Description
 
 
-_symbols = cache(symbols.symbols_of)
+@cache
+def _subject(piece: data.Piece, preset: str, level: int, lanes: int | None) -> Subject:
+    return subject(piece.name, piece.read(), level, preset, lanes)
 
 
 def coded_bytes(task: Task) -> int:
     """Bytes of the lanes' codes; the symbols' own bytes where the model fails."""
     from cmixpy import engine
 
-    source = _symbols(task.piece, task.preset)
-    plan = symbols.plan_for(source, task.level, task.preset, task.lanes, task.description)
-    codes = engine.encode_segment(source, plan, 1)
-    return sum(map(len, codes)) if codes is not None else len(source)
+    given = _subject(task.piece, task.preset, task.level, task.lanes)
+    plan = replace(given.plan, description=task.description)
+    codes = engine.encode_segment(given.symbols, plan, 1)
+    return sum(map(len, codes)) if codes is not None else len(given.symbols)
 
 
 def coded(tasks: list[Task], processes: int) -> list[int]:

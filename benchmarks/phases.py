@@ -12,9 +12,10 @@ import time
 
 from numba import njit
 
-from benchmarks import data, machine, symbols
+from benchmarks import data, machine
 from benchmarks.markdown import table
 from cmixpy import engine
+from cmixpy.analysis.study import subject
 from cmixpy.codec import DEFAULT_LEVEL
 from cmixpy.model import clock, step
 from cmixpy.model.atomics import cycles
@@ -51,9 +52,8 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     spec = f"{chosen.file}:{chosen.bytes}" if chosen.bytes else chosen.file
     (piece,) = data.require([spec], data.directory(chosen.data))
-    preset = symbols.preset_of(piece, chosen.preset)
-    source = symbols.symbols_of(piece, preset)
-    plan = symbols.plan_for(source, chosen.level, preset, chosen.lanes)
+    given = subject(piece.name, piece.read(), chosen.level, chosen.preset, chosen.lanes)
+    preset, source, plan = given.preset, given.symbols, given.plan
 
     _, plain_wall, _ = code(plan, source, chosen.threads, step.run)
     segment, wall, rate = code(plan, source, chosen.threads, step.run_timed)

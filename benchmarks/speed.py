@@ -3,12 +3,16 @@
     python -m benchmarks speed [--file NAME[:BYTES]] [--level N] [--threads N] [--pairs N] [--quick]
 
 Runs with one thread and with N alternate, so that a busy neighbour meets both; medians, and the
-ratio pair by pair. `--quick` takes the first 500,000 bytes and three pairs.
+ratio pair by pair. In each pair N processes of one thread each, which share nothing, also run at
+the same time: what they do together over what one does alone is what the machine gives just then,
+so the ratio to hope for. `--quick` takes the first 500,000 bytes and three pairs.
 """
 
 import argparse
 import sys
 import tempfile
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from statistics import median
 
@@ -27,6 +31,26 @@ def measure(plain: Path, folder: Path, level: int, threads: int) -> dict[str, fl
     there = process.compress(plain, packed, level, threads)
     back = process.decompress(packed, folder / "again", threads)
     return dict(zip(WAYS, (there.seconds, back.seconds), strict=True))
+
+
+def machine_gives(plain: Path, folder: Path, level: int, processes: int) -> float:
+    """Seconds that independent processes of one thread take at the same time, for each of them."""
+    start = time.perf_counter()
+    with ThreadPoolExecutor(processes) as pool:
+        runs = [
+            pool.submit(process.compress, plain, folder / f"twin{i}", level, 1)
+            for i in range(processes)
+        ]
+        for run in runs:
+            run.result()
+    return (time.perf_counter() - start) / processes
+
+
+def gives_line(alone: list[dict], together: list[float]) -> str:
+    """How much the machine gave to independent processes, pair by pair."""
+    ratios = [one["compress"] / seconds for one, seconds in zip(alone, together, strict=True)]
+    pairs = " ".join(f"{ratio:.2f}" for ratio in ratios)
+    return f"Independent processes at once, over one alone: {median(ratios):.2f} ({pairs})"
 
 
 def pairs_table(runs: dict[int, list[dict]], size: int, many: int) -> str:
@@ -66,7 +90,7 @@ def main(arguments: list[str] | None = None) -> int:
 
     (piece,) = data.require([chosen.file], data.directory(chosen.data))
     many = chosen.threads
-    runs, fast = {1: [], many: []}, []
+    runs, fast, together = {1: [], many: []}, [], []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         plain = process.place(piece, folder)
@@ -75,12 +99,14 @@ def main(arguments: list[str] | None = None) -> int:
             # The order changes too: a machine that slows down favours neither.
             for threads in (1, many) if pair % 2 else (many, 1):
                 runs[threads].append(measure(plain, folder, chosen.level, threads))
+            together.append(machine_gives(plain, folder, chosen.level, many))
             fast.append(measure(plain, folder, FAST_LEVEL, many))
 
     print(f"{machine.kind()}, commit {machine.commit()}")
     print(f"{piece.name}, {piece.size:,} bytes, level {chosen.level}, {chosen.pairs} pairs\n")
     print(pairs_table(runs, piece.size, many))
     print()
+    print(gives_line(runs[1], together))
     for threads in (1, many):
         print(balance_line(runs, threads))
     speeds = [piece.size / 1000 / median(run[way] for run in fast) for way in WAYS]

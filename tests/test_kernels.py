@@ -3,6 +3,7 @@
 import random
 import re
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -24,6 +25,7 @@ from cmixpy.model import (
     fields,
     hashing,
     history,
+    jit,
     logistic,
     match,
     mixer,
@@ -262,3 +264,11 @@ def test_kernels_have_no_floats(monkeypatch):
         for llvm in kernel.inspect_llvm().values():
             assert "mul" in llvm or "shl" in llvm
             assert not FLOATS.search(llvm)
+
+
+def test_every_source_of_a_kernel_is_hashed():
+    """What a kernel's module imports is in the name of the cache: stale code would be run."""
+    folder = Path(jit.__file__).parent
+    for path in folder.glob("**/*.py"):
+        for name in re.findall(r"^from cmixpy\.?(\w*)\S* import", path.read_text(), re.M):
+            assert name == "model" or name in jit.CONSTANTS, f"{path.name} imports {name}"

@@ -3,9 +3,9 @@
 A block is a scalar function written once, inlined into CPU kernels by numba and, later, into
 CUDA kernels; it uses int64 values that never overflow, so that compiled numba, plain Python and
 PTX agree on every bit (design: exact by construction). A kernel is compiled with the GIL released
-and kept in an on-disk cache whose folder is named after a hash of *all* sources of this package:
-numba's own cache looks only at the file of the outermost function and would return stale code
-after an edit in an inlined callee of another file.
+and kept in an on-disk cache whose folder is named after a hash of *all* sources that get into
+kernels: numba's own cache looks only at the file of the outermost function and would return stale
+code after an edit in an inlined callee of another file.
 """
 
 import hashlib
@@ -22,11 +22,15 @@ block = njit(inline="always", error_model="numpy")
 routine = njit(nogil=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]
 
 
+# What stands outside this package and gets into kernels: constants.
+CONSTANTS = ("description", "early", "header", "words")
+
+
 def _source_hash() -> str:
     digest = hashlib.sha256(numba.__version__.encode())
-    for path in sorted(Path(__file__).parents[1].glob("**/*.py")):
-        if path.parent.name == "analysis":  # compiles nothing
-            continue
+    here = Path(__file__).parent
+    constants = [here.parent / f"{name}.py" for name in CONSTANTS]
+    for path in sorted([*here.glob("**/*.py"), *constants]):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
