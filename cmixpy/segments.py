@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
-from cmixpy import memory
+from cmixpy import devices, memory
 from cmixpy.errors import DamagedError, UnsupportedError
 from cmixpy.header import Model, ModelName, Segment, least_code_bytes
 from cmixpy.prepare import TRANSFORM_MEMORY, Prepared, prepare, restore
@@ -31,6 +31,7 @@ class SegmentEncoder:
     threads: int
     memory_limit: int | None
     report: Report
+    device: str = "auto"
 
     def encode(
         self,
@@ -72,6 +73,7 @@ class SegmentEncoder:
         preset, symbols, transform, parameters, _ = ready
         lanes = None if self.lanes is None else min(self.lanes, len(symbols))
         plan = presets.choose(self.level, preset, len(symbols), lanes, ready.hints)
+        devices.require_for(self.device, plan)
         threads = min(self.threads, plan.lanes)
         needed = plan.memory_bytes(len(symbols)) + length + len(symbols)
         needed += TRANSFORM_MEMORY[transform] * length
@@ -83,9 +85,9 @@ class SegmentEncoder:
         )
         if not engine.compiled():
             self.report.compiling()
-        codes = engine.encode_segment(
-            symbols, plan, threads, lambda done, size: progress(done / len(symbols), size),
-            self.report.note,
+        codes = devices.encode_segment(
+            self.device, symbols, plan, threads,
+            lambda done, size: progress(done / len(symbols), size), self.report.note,
         )
         if codes is None:
             return None
@@ -129,6 +131,7 @@ def decode(
     threads: int,
     progress: Callable[[float], None],
     report: Report,
+    device: str = "auto",
 ) -> memoryview:
     """The original bytes of a segment, not yet checked against its hash."""
     model = segment.model
@@ -137,10 +140,12 @@ def decode(
     from cmixpy import engine
 
     plan = plan_of(segment)
+    devices.require_for(device, plan)
     if not engine.compiled():
         report.compiling()
     parameters, *codes = parts
-    symbols = engine.decode_segment(
+    symbols = devices.decode_segment(
+        device,
         codes,
         model.symbols,
         plan,

@@ -1,0 +1,21 @@
+"""Whether a GPU can be used here, and if not, what is missing."""
+
+from importlib.util import find_spec
+
+INSTALL = "pip install 'cmixpy[cuda]'"
+
+
+def why_not() -> str | None:
+    """None when a GPU is usable, else one line that tells what to do."""
+    if find_spec("numba_cuda") is None:
+        return f"numba-cuda is not installed: {INSTALL}"
+    from cmixpy.cuda import device
+
+    return device.why_not()
+
+
+def describe() -> str:
+    """The GPU, once `why_not` has found nothing."""
+    from cmixpy.cuda import device
+
+    return device.describe()

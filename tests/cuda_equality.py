@@ -1,0 +1,100 @@
+"""The CUDA kernels under numba's simulator against the CPU's: run as a program by test_cuda.py.
+
+NUMBA_ENABLE_CUDASIM=1 python tests/cuda_equality.py PRESET …
+"""
+
+import argparse
+import sys
+import time
+
+import numpy as np
+from small_models import base_symbols, byte_symbols, mild, tight
+
+from cmixpy import engine, presets
+from cmixpy.cuda import device
+from cmixpy.cuda import engine as cuda_engine
+from cmixpy.description import Plan
+from cmixpy.model import fields
+
+# What both kinds of kernels leave behind; of the private arrays what the next step reads.
+PRIVATE = ("lanes", "symbols", "inputs", "touched", "rows", "errors", "middles", "copies",
+           "experts", "expert_key", "expert_touched")  # fmt: skip
+
+
+def same(step: int, cpu, cuda) -> None:
+    """Assert that all shared and private state is equal."""
+    for name in cpu.shared._fields:
+        found, wanted = device.download(getattr(cuda.shared, name)), getattr(cpu.shared, name)
+        if not np.array_equal(found, wanted):
+            where = np.argwhere(found != wanted)[:5].tolist()
+            raise AssertionError(f"step {step}: {name} differs at {where}")
+    for name in PRIVATE:
+        found, wanted = device.download(getattr(cuda.private, name)), getattr(cpu.private, name)
+        if not np.array_equal(found, wanted):
+            where = np.argwhere(found != wanted)[:5].tolist()
+            raise AssertionError(f"step {step}: {name} differs at {where}")
+
+
+def compare(symbols: np.ndarray, plan: Plan, threads: int) -> list[bytes]:
+    """Encode with both, step by step."""
+    cpu = engine.encoder(symbols, plan, 1)
+    cuda = cuda_engine.encoder(symbols, plan, threads)
+    for t in range(cpu.steps):
+        cpu.run(t, t + 1)
+        cuda.run(t, t + 1)
+        same(t, cpu, cuda)
+    codes = cpu.finish()
+    assert cuda.finish() == codes
+    assert codes is not None
+    return codes
+
+
+def compare_decoding(symbols: np.ndarray, codes: list[bytes], plan: Plan, threads: int) -> None:
+    """Decode with both, step by step."""
+    cpu = engine.decoder(codes, len(symbols), plan, 1)
+    cuda = cuda_engine.decoder(codes, len(symbols), plan, threads)
+    for t in range(cpu.steps):
+        cpu.run(t, t + 1)
+        cuda.run(t, t + 1)
+        same(t, cpu, cuda)
+    assert device.download(cuda.shared.history).tolist() == symbols.tolist()
+
+
+def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int, shrink, seed: int):
+    description = shrink(presets.describe(level, preset), seed)
+    symbols = base_symbols(seed, 2 * n) if preset == "dna" else byte_symbols(seed, n)
+    hints = {"records": (61, 2), "bitmap": (3,), "lines": (61, 2)}.get(preset, ())
+    plan = Plan(description, lanes, groups, table_bits=6, hints=hints)
+    began = time.perf_counter()
+    codes = compare(symbols, plan, threads)
+    compare_decoding(symbols, codes, plan, threads)
+    took = time.perf_counter() - began
+    print(
+        f"{preset} level {level} lanes {lanes} groups {groups} threads {threads} "
+        f"{shrink.__name__}: {len(symbols)} symbols, {took:.1f} s", flush=True
+    )  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("presets", nargs="*", default=presets.PRESETS)
+    parser.add_argument("--level", type=int, default=1)
+    parser.add_argument("--lanes", type=int, nargs="*", default=[1, 2, 33])
+    parser.add_argument("--groups", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--symbols", type=int, default=160)
+    parser.add_argument("--mild", action="store_true")
+    options = parser.parse_args()
+    assert device.SIMULATED
+    sys.setswitchinterval(1e-5)
+    for preset in options.presets:
+        for seed, lanes in enumerate(options.lanes):
+            case(
+                preset, options.level, lanes, options.groups, options.threads, options.symbols,
+                mild if options.mild else tight, seed,
+            )  # fmt: skip
+    print("equal")
+
+
+if __name__ == "__main__":
+    main()
