@@ -1,9 +1,9 @@
 """Compile the CUDA kernels to PTX, without a device: run as a program by test_cuda.py.
 
-python tests/cuda_ptx.py FOLDER 8.0 9.0
+python tests/cuda_ptx.py FOLDER [--capability 8.0 …] [--kernel code …]
 """
 
-import sys
+import argparse
 import time
 from pathlib import Path
 
@@ -27,25 +27,32 @@ def signatures() -> dict:
     notes = arrays.build_notes(plan, shared, private)
     model = [typeof(group) for group in (plan_arrays, shared, private, notes)]
     streams = typeof(arrays.CodeArrays(source.copy(), codes, starts))
-    return {"code": [*model, streams, types.boolean], "gather": model, "apply": model}
+    others = dict.fromkeys(kernels.FUNCTIONS, model)
+    return {**others, "code": [*model, streams, types.boolean]}
 
 
-def main(folder: Path, capabilities: list[str]) -> None:
-    folder.mkdir(parents=True, exist_ok=True)
-    for name, arguments in signatures().items():
-        function, blocks = kernels.KERNELS[name]
-        for capability in capabilities:
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--capability", nargs="*", default=["8.0", "9.0"])
+    parser.add_argument("--kernel", nargs="*", default=list(kernels.FUNCTIONS))
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    types_of = signatures()
+    for name in options.kernel:
+        function, blocks = kernels.FUNCTIONS[name]
+        for capability in options.capability:
             major, minor = map(int, capability.split("."))
-            began = time.perf_counter()
+            began = time.process_time()
             ptx, _ = numba_cuda.compile(
-                device.twin(function, blocks), types.void(*arguments), device=False,
-                cc=(major, minor), output="ptx", abi="numba",
+                device.twin(function, blocks), types.void(*types_of[name]), device=False,
+                cc=(major, minor), output="ptx",
             )  # fmt: skip
-            path = folder / f"{name}-{capability}.ptx"
+            path = options.folder / f"{name}-{capability}.ptx"
             path.write_text(ptx)
-            took = time.perf_counter() - began
+            took = time.process_time() - began
             print(f"{path.name}: {len(ptx.splitlines())} lines, {took:.1f} s", flush=True)
 
 
 if __name__ == "__main__":
-    main(Path(sys.argv[1]), sys.argv[2:])
+    main()

@@ -7,6 +7,7 @@ for equal values and for atomic sums and minima.
 import numpy as np
 
 from cmixpy.cuda.device import add_shared, cuda
+from cmixpy.cuda.lanes import lane_of_block
 from cmixpy.model import fields as f
 from cmixpy.model.contexts import INDIRECT_TABLES
 from cmixpy.model.counted import settle
@@ -17,17 +18,6 @@ from cmixpy.model.slots import NO_CLAIM, copy_row
 UNCLAIMED = 0x7FFFFFFF
 PARTS = 32  # threads that share a row of weights
 HERE_MASK = (1 << 16) - 1
-
-
-def lane_of_block(plan, number):
-    """The lane of this block in half-step `number`, or -1."""
-    lanes, groups = plan.numbers[1], plan.numbers[3]
-    group = number % groups
-    group_lanes = (lanes + groups - 1) // groups
-    index = group * group_lanes + cuda.blockIdx.x
-    if index >= min(lanes, (group + 1) * group_lanes):
-        index = -1
-    return index
 
 
 def write_slots(plan, shared, private, notes, index):
@@ -118,7 +108,7 @@ def gather(plan, shared, private, notes):
     number = notes.clock[0]
     if cuda.blockIdx.x == 0 and cuda.threadIdx.x == 0:
         notes.clock[1] = number
-    index = lane_of_block(plan, number)
+    index = lane_of_block(plan, number, cuda.blockIdx.x)
     if index >= 0 and private.active[index]:
         write_slots(plan, shared, private, notes, index)
         settle_entries(plan, shared, private, index)
@@ -181,7 +171,7 @@ def apply(plan, shared, private, notes):
     number = notes.clock[1]
     if cuda.blockIdx.x == 0 and cuda.threadIdx.x == 0:
         notes.clock[0] = number + 1
-    index = lane_of_block(plan, number)
+    index = lane_of_block(plan, number, cuda.blockIdx.x)
     if index >= 0 and private.active[index]:
         apply_weights(plan, shared, private, notes, index, number + 1)
         if cuda.threadIdx.x == 0:

@@ -46,12 +46,18 @@ class Segment:
 
     def run(self, first: int, last: int) -> None:
         """Launch the kernels of steps first … last - 1; does not wait for them."""
-        model = self.plan, self.shared, self.private, self.notes
         shape = -(-self.lanes // self.groups), self.threads
         for _ in range((last - first) * self.groups):
-            kernels.code[shape](*model, self.streams, self.decode)
-            kernels.gather[shape](*model)
-            kernels.apply[shape](*model)
+            for name in kernels.KERNELS:
+                self.launch(name, shape)
+
+    def launch(self, name: str, shape: tuple[int, int]) -> None:
+        """Launch one kernel."""
+        model = self.plan, self.shared, self.private, self.notes
+        if name == "code":
+            kernels.KERNELS[name][shape](*model, self.streams, self.decode)
+        else:
+            kernels.KERNELS[name][shape](*model)
 
     def run_all(self, progress) -> bool:
         """Code every step, in ranges; False as soon as a lane's buffer has overflowed."""

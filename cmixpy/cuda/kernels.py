@@ -1,13 +1,14 @@
-"""The kernels of a half-step, compiled for the device by their first launch."""
+"""The kernels of a half-step, in their order; compiled for the device by their first launch."""
 
-from cmixpy.cuda import coding, commits
+from cmixpy.cuda import coding, commits, symbols
 from cmixpy.cuda.device import kernel
 
-code = kernel(coding.code, coding.BLOCKS)
-gather = kernel(commits.gather, commits.GATHER_BLOCKS)
-apply = kernel(commits.apply, commits.APPLY_BLOCKS)
-KERNELS = {
+# Each with the functions of its module that it calls.
+FUNCTIONS = {
+    "begin": (symbols.begin, symbols.BEGIN_BLOCKS),
     "code": (coding.code, coding.BLOCKS),
+    "finish": (symbols.finish, symbols.FINISH_BLOCKS),
     "gather": (commits.gather, commits.GATHER_BLOCKS),
     "apply": (commits.apply, commits.APPLY_BLOCKS),
 }
+KERNELS = {name: kernel(*function) for name, function in FUNCTIONS.items()}
