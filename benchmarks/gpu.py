@@ -27,10 +27,10 @@ def timed(segment, kernels, cuda, name: str) -> float:
     shape = -(-segment.lanes // segment.groups), segment.threads
     total = 0.0
     for _ in range(TIMED_STEPS):
-        for each in kernels.KERNELS:
+        for each, nibble in kernels.ORDER:
             begin, end = cuda.event(), cuda.event()
             begin.record()
-            segment.launch(each, shape)
+            segment.launch(each, nibble, shape)
             end.record()
             end.synchronize()
             if each == name:

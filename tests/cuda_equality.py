@@ -14,7 +14,6 @@ from cmixpy import engine, presets
 from cmixpy.cuda import device
 from cmixpy.cuda import engine as cuda_engine
 from cmixpy.description import Plan
-from cmixpy.model import fields
 
 # What both kinds of kernels leave behind; of the private arrays what the next step reads.
 PRIVATE = ("lanes", "symbols", "inputs", "touched", "rows", "errors", "middles", "copies",

@@ -8,8 +8,7 @@ import time
 from pathlib import Path
 
 import numpy as np
-from numba import types, typeof
-from numba import cuda as numba_cuda
+from numba import typeof, types
 
 from cmixpy import engine, presets
 from cmixpy.cuda import arrays, device, kernels
@@ -28,7 +27,10 @@ def signatures() -> dict:
     model = [typeof(group) for group in (plan_arrays, shared, private, notes)]
     streams = typeof(arrays.CodeArrays(source.copy(), codes, starts))
     others = dict.fromkeys(kernels.FUNCTIONS, model)
-    return {**others, "code": [*model, streams, types.boolean]}
+    nibble = types.int64
+    return {
+        **others, "look_up": [*model, nibble], "code": [*model, streams, types.boolean, nibble]
+    }  # fmt: skip
 
 
 def main() -> None:
@@ -44,9 +46,9 @@ def main() -> None:
         for capability in options.capability:
             major, minor = map(int, capability.split("."))
             began = time.process_time()
-            ptx, _ = numba_cuda.compile(
+            ptx, _ = device.cuda.compile(
                 device.twin(function, blocks), types.void(*types_of[name]), device=False,
-                cc=(major, minor), output="ptx",
+                cc=(major, minor), output="ptx", abi="numba",
             )  # fmt: skip
             path = options.folder / f"{name}-{capability}.ptx"
             path.write_text(ptx)

@@ -1,14 +1,16 @@
 """The coded path on NVIDIA GPUs: the same archive, bit for bit, as the CPU kernels make.
 
-A lane is a block of threads. Three kernels code a half-step of all lanes, and nothing waits for the
-host between them; that a kernel ends before the next one begins is the only barrier across lanes:
+A lane is a block of threads. A few kernels code a half-step of all lanes (kernels.py), and nothing
+waits for the host between them; that a kernel ends before the next one begins is the only barrier
+across lanes:
 
-- `code` (coding.py): contexts across the threads (thread c hashes context c and fetches its slot);
-  for each bit the inputs across threads, the weight sets' sums gathered in integers, one thread
-  refines and codes the bit; nodes are updated across threads. What is rare or sequential by nature
-  (finding matches, reading text, experts) is done by the first thread. At the end each lane stakes
-  its claims: atomic minima and maxima, and sums in the unused upper half of counted entries, which
-  lanes still at work do not look at.
+- `begin` (symbols.py): the first thread finds matches and experts; thread c hashes context c.
+- `look_up` (lookup.py), for each nibble: thread c fetches the slot of context c; selectors across
+  the threads.
+- `code` (coding.py), for each nibble: for each bit the inputs across the threads, the weight sets'
+  sums gathered in integers, one thread refines and codes the bit; nodes updated across threads.
+- `finish` (symbols.py): the first thread takes the symbol in; then the lane stakes its claims:
+  atomic minima and maxima, and sums in the upper half of counted entries, where no lane reads.
 - `gather` (commits.py): who has a claim writes its slots and followers; counted entries settle;
   weight deltas are added up.
 - `apply` (commits.py): sums reach the weights; match tables and chains of experts take the places.

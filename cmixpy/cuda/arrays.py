@@ -51,9 +51,7 @@ def build_notes(plan, shared: state.SharedArrays, private: state.PrivateArrays) 
         np.zeros(len(shared.final_weights), dtype=np.int64),
         np.zeros((lanes, bits, networks), dtype=np.int32),
         np.zeros((lanes * bits, sets, private.inputs.shape[2]), dtype=np.int32),
-        np.zeros(
-            (lanes * bits, max(networks - sets, 1), private.middles.shape[2]), dtype=np.int32
-        ),
+        np.zeros((lanes * bits, max(networks - sets, 1), private.middles.shape[2]), dtype=np.int32),
     )
 
 

@@ -82,7 +82,8 @@ def sum_weights(plan, private, notes, index):
             owner = notes.final_heads[row] & HERE_MASK
             add_shared(
                 notes.final_sums[owner, s - sets, part::parts],
-                private.middles[index, k, part::parts], error,
+                private.middles[index, k, part::parts],
+                error,
             )
         if part == 0:
             other = owner // bits
@@ -143,7 +144,8 @@ def apply_weights(plan, shared, private, notes, index, stamp):
         elif notes.final_heads[row] & HERE_MASK == here:
             apply_sum(
                 shared.final_weights[row, part::parts],
-                notes.final_sums[here, s - sets, part::parts], scale,
+                notes.final_sums[here, s - sets, part::parts],
+                scale,
             )
 
 

@@ -1,6 +1,7 @@
 """The one place that imports numba.cuda: kernels, arrays on the device, the simulator."""
 
-from types import FunctionType
+from collections.abc import Callable
+from typing import Any, TypeVar
 
 import numpy as np
 from numba import cuda
@@ -11,7 +12,7 @@ from cmixpy.errors import MemoryLimitError
 from cmixpy.memory import format_size
 from cmixpy.model.mixer import add_to_sum, scaled
 
-SIMULATED = bool(config.ENABLE_CUDASIM)
+SIMULATED = bool(config.ENABLE_CUDASIM)  # type: ignore[attr-defined]
 # Below, a kernel's arguments must fit 4 KiB, and there are no 64-bit atomic maxima before 3.5.
 LEAST_CAPABILITY = (7, 0)
 _twins = Twins()
@@ -35,24 +36,26 @@ add_shared = add_exclusively if SIMULATED else add_each
 DEVICE_FUNCTIONS = (add_each,)
 
 
-def twin(function: FunctionType, blocks: tuple[FunctionType, ...] = ()) -> FunctionType:
+def twin(function: Callable, blocks: tuple[Callable, ...] = ()) -> Callable:
     """`function` as CUDA compiles it; `blocks`: plain functions that it calls."""
     return _twins.of(function, (*DEVICE_FUNCTIONS, *blocks))
 
 
-def kernel(function: FunctionType, blocks: tuple[FunctionType, ...] = ()):
+def kernel(function: Callable, blocks: tuple[Callable, ...] = ()) -> Any:
     """A kernel, compiled for the device by its first launch; in the simulator Python."""
     if SIMULATED:
         return cuda.jit(function)
-    return cuda.jit(twin(function, blocks), error_model="numpy")
+    return cuda.jit(twin(function, blocks))
 
 
-def upload(arrays: tuple) -> tuple:
-    """The same (named) tuple with its arrays on the device; the simulator's are the host's."""
+Arrays = TypeVar("Arrays", bound=tuple)
+
+
+def upload(arrays: Arrays) -> Arrays:
+    """The same named tuple with its arrays on the device; the simulator's are the host's."""
     if SIMULATED:
         return arrays
-    placed = [cuda.to_device(array) for array in arrays]
-    return type(arrays)(*placed) if hasattr(arrays, "_fields") else tuple(placed)
+    return type(arrays)(*map(cuda.to_device, arrays))
 
 
 def download(array) -> np.ndarray:

@@ -19,6 +19,7 @@ class Segment:
     def __init__(self, plan, length: int, decode: bool, threads: int = THREADS):
         self.lanes, self.groups, self.length = plan.lanes, plan.groups, length
         self.decode, self.threads = decode, threads
+        self.nibbles = -(-plan.description.symbol_bits // 4)
         self.steps = -(-length // plan.lanes)
         host_plan = state.build_plan(plan, length)
         host_shared = state.build_shared(plan, host_plan, length)
@@ -48,16 +49,19 @@ class Segment:
         """Launch the kernels of steps first … last - 1; does not wait for them."""
         shape = -(-self.lanes // self.groups), self.threads
         for _ in range((last - first) * self.groups):
-            for name in kernels.KERNELS:
-                self.launch(name, shape)
+            for name, nibble in kernels.ORDER:
+                self.launch(name, nibble, shape)
 
-    def launch(self, name: str, shape: tuple[int, int]) -> None:
+    def launch(self, name: str, nibble: int | None, shape: tuple[int, int]) -> None:
         """Launch one kernel."""
-        model = self.plan, self.shared, self.private, self.notes
+        arguments: tuple = (self.plan, self.shared, self.private, self.notes)
         if name == "code":
-            kernels.KERNELS[name][shape](*model, self.streams, self.decode)
-        else:
-            kernels.KERNELS[name][shape](*model)
+            arguments += (self.streams, self.decode)
+        if nibble is not None:
+            if nibble >= self.nibbles:
+                return
+            arguments += (nibble,)
+        kernels.KERNELS[name][shape](*arguments)
 
     def run_all(self, progress) -> bool:
         """Code every step, in ranges; False as soon as a lane's buffer has overflowed."""

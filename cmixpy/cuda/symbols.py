@@ -53,9 +53,7 @@ def end_symbol(plan, shared, private, index, step, symbol):
         if plan.match_insert[m]:
             private.found[index, m] = private.ahead[index, m]
     if plan.numbers[2] == 2 and plan.experts[0] > 0:
-        move_experts(
-            lane, private.experts[index], private.expert_touched[index], plan, symbol
-        )
+        move_experts(lane, private.experts[index], private.expert_touched[index], plan, symbol)
         seed = plan.experts[1]
         private.expert_key[index] = -1
         if step >= seed:
@@ -136,8 +134,13 @@ def begin(plan, shared, private, notes):
         if active:
             for c in range(thread, plan.context_function.shape[0], cuda.blockDim.x):
                 first, second = context_words(
-                    plan.context_function[c], plan.context_a[c], plan.context_b[c], lane,
-                    shared.history, plan.hints, plan.instruction_table,
+                    plan.context_function[c],
+                    plan.context_a[c],
+                    plan.context_b[c],
+                    lane,
+                    shared.history,
+                    plan.hints,
+                    plan.instruction_table,
                 )
                 h = salted_hash(first, second, c, index, plan.context_local[c])
                 private.hashes[index, c] = h

@@ -5,7 +5,9 @@ and routines (model/jit.py) all become that. A function finds its callees by the
 module; its twin is the same code over names that lead to twins.
 """
 
+from collections.abc import Callable
 from types import CodeType, FunctionType
+from typing import Any
 
 from numba import njit
 from numba.core.dispatcher import Dispatcher
@@ -41,12 +43,12 @@ def _names(code: CodeType) -> set[str]:
 
 
 class Twins:
-    """Makes twins, each once; `own`: Python functions by id that count as blocks too."""
+    """Makes twins, each once."""
 
     def __init__(self):
         self._made = {}
 
-    def of(self, function: FunctionType, blocks: tuple[FunctionType, ...] = ()) -> FunctionType:
+    def of(self, function: Any, blocks: tuple[Callable, ...] = ()) -> FunctionType:
         """The same code over the twins of all blocks and routines that it calls.
 
         blocks : functions not yet decorated that it calls, directly or not
@@ -66,7 +68,7 @@ class Twins:
             function.__closure__,
         )  # fmt: skip
 
-    def _inlined(self, function: FunctionType, blocks):
+    def _inlined(self, function: Callable, blocks: tuple[Callable, ...]):
         if id(function) not in self._made:
             self._made[id(function)] = inlined(self.of(function, blocks))
         return self._made[id(function)]
