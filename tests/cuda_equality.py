@@ -4,12 +4,14 @@ NUMBA_ENABLE_CUDASIM=1 python tests/cuda_equality.py PRESET …
 """
 
 import argparse
+import random
 import time
 
 import cuda_turns
 import numpy as np
-from small_models import base_symbols, byte_symbols, mild, tight
+from small_models import base_symbols, byte_symbols, mild, text, tight
 
+import cmixpy
 from cmixpy import engine, presets
 from cmixpy.cuda import device
 from cmixpy.cuda import engine as cuda_engine
@@ -77,6 +79,19 @@ def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int,
     )  # fmt: skip
 
 
+def archives() -> None:
+    """The whole codec: the same archive, which both devices decode."""
+    rng = random.Random(5)
+    for data, options in (
+        (text(rng, 700), {"preset": "text", "lanes": 3}),
+        (bytes(rng.choices(b"ACGT", k=900)) + b"\n", {"preset": "dna", "lanes": 2}),
+    ):
+        archive = cmixpy.compress(data, level=1, device="cpu", **options)
+        assert cmixpy.compress(data, level=1, device="cuda", **options) == archive
+        assert cmixpy.decompress(archive, device="cuda") == data
+        print(f"archive of {len(data)} bytes", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser()
     parser.add_argument("presets", nargs="*", default=presets.PRESETS)
@@ -86,6 +101,7 @@ def main() -> None:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--symbols", type=int, default=160)
     parser.add_argument("--mild", action="store_true")
+    parser.add_argument("--archives", action="store_true")
     options = parser.parse_args()
     assert device.SIMULATED
     cuda_turns.install()
@@ -96,6 +112,9 @@ def main() -> None:
                 preset, options.level, lanes, options.groups, options.threads, options.symbols,
                 mild if options.mild else tight, seed,
             )  # fmt: skip
+    if options.archives:
+        cuda_engine.THREADS = options.threads
+        archives()
     print("equal")
 
 

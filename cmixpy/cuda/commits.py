@@ -55,7 +55,7 @@ def settle_entries(plan, shared, private, index):
             settle(shared.probability, entry, plan.touched_limit[column], plan.reciprocal)
     if bits == 2:
         for i in range(cuda.threadIdx.x, plan.experts[0], cuda.blockDim.x):
-            touch = private.expert_touched[index, i]
+            touch = np.int64(private.expert_touched[index, i])
             if touch >= 0:
                 settle(shared.probability, touch >> 1, MOST, plan.reciprocal)
 

@@ -16,9 +16,9 @@ STEPS = 512
 class Segment:
     """A model and its coders on a device, at work on one segment."""
 
-    def __init__(self, plan, length: int, decode: bool, threads: int = THREADS):
+    def __init__(self, plan, length: int, decode: bool, threads: int | None = None):
         self.lanes, self.groups, self.length = plan.lanes, plan.groups, length
-        self.decode, self.threads = decode, threads
+        self.decode, self.threads = decode, threads or THREADS
         self.nibbles = -(-plan.description.symbol_bits // 4)
         self.steps = -(-length // plan.lanes)
         host_plan = state.build_plan(plan, length)
@@ -86,7 +86,7 @@ class Segment:
         return engine.finish_codes(self.host_plan, private, codes, self.host_starts)
 
 
-def encoder(symbols: np.ndarray, plan, threads: int = THREADS) -> Segment:
+def encoder(symbols: np.ndarray, plan, threads: int | None = None) -> Segment:
     """A segment ready to be encoded."""
     symbols, codes, starts = engine.code_buffers(symbols, plan)
     segment = Segment(plan, len(symbols), decode=False, threads=threads)
@@ -94,7 +94,7 @@ def encoder(symbols: np.ndarray, plan, threads: int = THREADS) -> Segment:
     return segment
 
 
-def decoder(codes: list[bytes], length: int, plan, threads: int = THREADS) -> Segment:
+def decoder(codes: list[bytes], length: int, plan, threads: int | None = None) -> Segment:
     """A segment ready to be decoded."""
     segment = Segment(plan, length, decode=True, threads=threads)
     segment.start(*engine.joined_codes(codes))

@@ -98,7 +98,7 @@ def stake_claims(plan, shared, private, notes, index, stamp):
             cuda.atomic.add(shared.probability, entry, TOUCH + one * ONE)
     if bits == 2:
         for i in range(thread, plan.experts[0], threads):
-            touch = private.expert_touched[index, i]
+            touch = np.int64(private.expert_touched[index, i])
             if touch >= 0:
                 cuda.atomic.add(shared.probability, touch >> 1, TOUCH + (touch & 1) * ONE)
     for item in range(thread, bits * networks, threads):
