@@ -1,5 +1,9 @@
 """On a GPU: python -m pytest -m gpu. The archives of the processor, made and read by the device."""
 
+import shutil
+import subprocess
+import sys
+
 import pytest
 import ratio_sources
 
@@ -27,3 +31,18 @@ def test_same_archive(preset, level, lanes):
     archive = cmixpy.compress(data, device="cpu", **options)
     assert cmixpy.compress(data, device="cuda", **options) == archive
     assert cmixpy.decompress(archive, device="cuda") == data
+
+
+def test_no_races_within_blocks(tmp_path):
+    """racecheck, where it is installed: it watches the memory that a block's threads share."""
+    program = shutil.which("compute-sanitizer")
+    if program is None:
+        print("compute-sanitizer is not installed")
+        return
+    (tmp_path / "in").write_bytes(ratio_sources.text()[:600])
+    done = subprocess.run(
+        [program, "--tool", "racecheck", "--error-exitcode", "9", sys.executable, "-m", "cmixpy",
+         "c", "-1", "--lanes", "3", "--device", "cuda", "in"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout

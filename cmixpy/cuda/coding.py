@@ -7,7 +7,8 @@ threads write nothing that another of them reads.
 import numpy as np
 
 from cmixpy.cuda.device import cuda
-from cmixpy.cuda.lanes import lane_of_block
+from cmixpy.cuda.lanes import PARTS, lane_of_block
+from cmixpy.description import MAX_SETS
 from cmixpy.model import fields as f
 from cmixpy.model.coder import decode_bit, encode_bit
 from cmixpy.model.experts import EXPERT_INPUTS, expert_inputs
@@ -27,15 +28,12 @@ from cmixpy.model.selectors import match_selector
 from cmixpy.model.slots import update_node
 from cmixpy.model.sse import refine
 
-MOST_SETS = 28
-PARTS = 32  # threads that share the sum of a weight set
-
 
 def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
     """Code a nibble (or a base) of lane `index`."""
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
     told = cuda.shared.array(1, np.int64)
-    totals = cuda.shared.array(MOST_SETS, np.int32)
+    totals = cuda.shared.array(MAX_SETS, np.int32)
     lane = private.lanes[index]
     scratch = private.scratch[index]
     run_symbols = private.run_symbols[index]

@@ -7,7 +7,7 @@ for equal values and for atomic sums and minima.
 import numpy as np
 
 from cmixpy.cuda.device import add_shared, cuda
-from cmixpy.cuda.lanes import lane_of_block
+from cmixpy.cuda.lanes import HERE_BITS, PARTS, lane_of_block
 from cmixpy.model import fields as f
 from cmixpy.model.contexts import INDIRECT_TABLES
 from cmixpy.model.counted import settle
@@ -16,8 +16,7 @@ from cmixpy.model.mixer import apply_sum
 from cmixpy.model.slots import NO_CLAIM, copy_row
 
 UNCLAIMED = 0x7FFFFFFF
-PARTS = 32  # threads that share a row of weights
-HERE_MASK = (1 << 16) - 1
+HERE_MASK = (1 << HERE_BITS) - 1
 
 
 def write_slots(plan, shared, private, notes, index):

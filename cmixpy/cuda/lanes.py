@@ -1,4 +1,7 @@
-"""Which lane a block of threads works at."""
+"""Which lane a block of threads works at, and how its threads share rows of weights."""
+
+PARTS = 32  # threads that share a row of weights: neighbours read neighbouring weights
+HERE_BITS = 16  # a touch of a row is lane · bits + bit, below 2^16, in a claim on the row
 
 
 def lane_of_block(plan, number, block):

@@ -7,7 +7,7 @@ is done by the lane's first thread; contexts, slots and claims go across the thr
 import numpy as np
 
 from cmixpy.cuda.device import cuda
-from cmixpy.cuda.lanes import lane_of_block
+from cmixpy.cuda.lanes import HERE_BITS, lane_of_block
 from cmixpy.model import fields as f
 from cmixpy.model.contexts import (
     INDIRECT_TABLES,
@@ -26,7 +26,6 @@ from cmixpy.model.slots import NO_CLAIM, update_runs
 from cmixpy.model.text import update_text
 
 TOUCH, ONE = 1 << 32, 1 << 48  # what a counted entry gathers (counted.py)
-HERE_BITS = 16  # lanes · bits < 2^16: a touch in a claim on a row of weights
 
 
 def begin_symbol(plan, shared, private, index, step):
