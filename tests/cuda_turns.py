@@ -18,8 +18,11 @@ class TurnThread(simulator.BlockThread):
 
     def __init__(self, *arguments):
         super().__init__(*arguments)
-        self.turn = threading.Semaphore(0)
-        self.over = threading.Semaphore(0)
+        # Held locks: released once for each turn, and once at its end.
+        self.turn = threading.Lock()
+        self.over = threading.Lock()
+        self.turn.acquire()
+        self.over.acquire()
         self.finished = False
 
     def run(self):

@@ -93,10 +93,13 @@ def test_all_that_kernels_call_is_inlined(name):
         assert callee.targetoptions["inline"] == "always"
 
 
+CASES = ("--symbols", "512", "--archives")
+
+
 def test_simulator():
-    """Every preset in both directions: the same state after every step, the same bytes."""
+    """Every preset in both directions: the same state after every step, the same archives."""
     halves = [presets.PRESETS[::2], presets.PRESETS[1::2]]
-    runs = [start("cuda_equality.py", *half, simulated=True) for half in halves]
+    runs = [start("cuda_equality.py", *half, *CASES, simulated=True) for half in halves]
     for run in runs:
         said = run.communicate()[0]
         assert run.returncode == 0, said
@@ -104,9 +107,10 @@ def test_simulator():
 
 
 def test_ptx_has_no_floats(tmp_path):
-    run = start("cuda_ptx.py", str(tmp_path))
-    said = run.communicate()[0]
-    assert run.returncode == 0, said
+    runs = [start("cuda_ptx.py", str(tmp_path), "--capability", cc) for cc in ("8.0", "9.0")]
+    for run in runs:
+        said = run.communicate()[0]
+        assert run.returncode == 0, said
     found = sorted(tmp_path.glob("*.ptx"))
     assert len(found) == 2 * len(kernels.FUNCTIONS)
     for path in found:
