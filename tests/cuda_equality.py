@@ -79,6 +79,19 @@ def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int,
     )  # fmt: skip
 
 
+def atomic_sums() -> None:
+    """What a device does in the place of the simulator's `add_exclusively`."""
+    rng = np.random.default_rng(3)
+    found, wanted = np.zeros((2, 96), dtype=np.int32)
+    for error in (1, -1, 262139, -262139, 70000):
+        x = rng.integers(-3071, 3072, 96).astype(np.int16) * (rng.random(96) < 0.7)
+        x = x.astype(np.int16)
+        device.cuda.jit(device.add_each)[1, 1](found, x, error)
+        device.add_exclusively(wanted, x, error)
+    assert wanted.any()
+    assert np.array_equal(found, wanted)
+
+
 def archives() -> None:
     """The whole codec: the same archive, which both devices decode."""
     rng = random.Random(5)
@@ -114,6 +127,7 @@ def main() -> None:
             )  # fmt: skip
     if options.archives:
         cuda_engine.THREADS = options.threads
+        atomic_sums()
         archives()
     print("equal")
 
