@@ -22,6 +22,7 @@ MODULES = {
     "ablate": "What each part of a level earns: leave one out.",
     "scaling": "Lanes, threads, length, level: into scaling.tsv and RESULTS.md.",
     "seeds": "The experiments of the seed projects beside published figures.",
+    "gpu": "On an NVIDIA GPU: KB/s, bytes, µs of a step by kernel.",
     "history": "Bytes over the repository's history, from results.tsv.",
 }
 

@@ -57,6 +57,12 @@ MemoryLimit = Annotated[
     str | None,
     typer.Option("--memory-limit", metavar="SIZE", help="For example 2G. Default: what is free."),
 ]
+Device = Annotated[
+    str,
+    typer.Option(
+        "--device", metavar="auto|cpu|cuda", help="Where to run. Never changes the bytes."
+    ),
+]
 Quiet = Annotated[bool, typer.Option("-q", "--quiet", help="Only errors.")]
 Verbose = Annotated[bool, typer.Option("-v", "--verbose", help="Tell what was chosen.")]
 Bar = Annotated[
@@ -98,6 +104,7 @@ def compress(
     ] = None,
     threads: Threads = None,
     memory_limit: MemoryLimit = None,
+    device: Device = "auto",
     quiet: Quiet = False,
     verbose: Verbose = False,
     progress: Bar = None,
@@ -117,6 +124,7 @@ def compress(
         segment_size=segment_size,
         threads=threads,
         memory_limit=memory_limit,
+        device=device,
         talk=commands.Talk(quiet, verbose, progress),
     )
 
@@ -131,6 +139,7 @@ def decompress(
     remove: Remove = False,
     threads: Threads = None,
     memory_limit: MemoryLimit = None,
+    device: Device = "auto",
     quiet: Quiet = False,
     verbose: Verbose = False,
     progress: Bar = None,
@@ -146,6 +155,7 @@ def decompress(
         remove=remove,
         threads=threads,
         memory_limit=memory_limit,
+        device=device,
         talk=commands.Talk(quiet, verbose, progress),
     )
 
@@ -155,6 +165,7 @@ def check(
     source: Input,
     threads: Threads = None,
     memory_limit: MemoryLimit = None,
+    device: Device = "auto",
     quiet: Quiet = False,
     verbose: Verbose = False,
     progress: Bar = None,
@@ -163,7 +174,9 @@ def check(
     from cmixpy import commands
 
     talk = commands.Talk(quiet, verbose, progress)
-    return partial(commands.check, source, threads=threads, memory_limit=memory_limit, talk=talk)
+    return partial(
+        commands.check, source, threads=threads, memory_limit=memory_limit, device=device, talk=talk
+    )
 
 
 @app.command("l")
@@ -180,6 +193,14 @@ def models() -> Callable[[], None]:
     from cmixpy import commands
 
     return commands.list_models
+
+
+@app.command("devices")
+def devices() -> Callable[[], None]:
+    """Show where models can run, and why elsewhere they cannot."""
+    from cmixpy import commands
+
+    return commands.list_devices
 
 
 @app.command("analyze")

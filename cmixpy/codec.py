@@ -6,7 +6,7 @@ from typing import BinaryIO
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
-from cmixpy import archive
+from cmixpy import archive, devices
 from cmixpy.detect import detect
 from cmixpy.errors import DamagedError, OptionError
 from cmixpy.header import MAX_LANES, MAX_SEGMENT
@@ -27,6 +27,7 @@ def compress(
     threads: int | None = None,
     segment_size: int | None = None,
     memory_limit: int | None = None,
+    device: str = "auto",
 ) -> bytes:
     """Compress bytes into an archive.
 
@@ -45,6 +46,9 @@ def compress(
         Bytes that share one model. None: by level and preset.
     memory_limit : int or None
         Bytes; None: what is available.
+    device : str
+        "cpu", "cuda" (an NVIDIA GPU; pip install 'cmixpy[cuda]'), or "auto". Never changes the
+        bytes.
 
     Returns
     -------
@@ -66,12 +70,17 @@ def compress(
         threads=threads,
         segment_size=segment_size,
         memory_limit=memory_limit,
+        device=device,
     )
     return sink.getvalue()
 
 
 def decompress(
-    data: bytes, *, threads: int | None = None, memory_limit: int | None = None
+    data: bytes,
+    *,
+    threads: int | None = None,
+    memory_limit: int | None = None,
+    device: str = "auto",
 ) -> bytes:
     """The bytes that an archive, or several one after the other, was made from.
 
@@ -82,7 +91,9 @@ def decompress(
         (`UnsupportedError`), or the memory does not suffice (`MemoryLimitError`).
     """
     sink = io.BytesIO()
-    decompress_stream(io.BytesIO(data), sink, threads=threads, memory_limit=memory_limit)
+    decompress_stream(
+        io.BytesIO(data), sink, threads=threads, memory_limit=memory_limit, device=device
+    )
     return sink.getvalue()
 
 
@@ -96,11 +107,13 @@ def compress_stream(
     threads: int | None = None,
     segment_size: int | None = None,
     memory_limit: int | None = None,
+    device: str = "auto",
     report: Report = SILENT,
 ) -> None:
     """Compress a stream, of which the length need not be known, into another."""
     check_options(level, preset, lanes, threads, segment_size)
-    encoder = SegmentEncoder(level, lanes, threads or usable_cores(), memory_limit, report)
+    devices.require(device)
+    encoder = SegmentEncoder(level, lanes, threads or usable_cores(), memory_limit, report, device)
     writer = archive.Writer(sink)
     done = 0
     for data, chosen, last in _segments(source, level, preset, segment_size):
@@ -121,6 +134,7 @@ def decompress_stream(
     *,
     threads: int | None = None,
     memory_limit: int | None = None,
+    device: str = "auto",
     report: Report = SILENT,
 ) -> None:
     """Decompress a stream of archives; with no `sink`, only check it.
@@ -129,6 +143,7 @@ def decompress_stream(
     segments required, before the first segment is decoded. A segment is written only after its
     hash has been found right.
     """
+    devices.require(device)
     threads = threads or usable_cores()
     if source.seekable():
         start = source.tell()
@@ -148,7 +163,7 @@ def decompress_stream(
             before = reader.source.offset - segment.size
             report.advance(done + int(share * segment.length), before + int(share * segment.size))
 
-        data = decode(segment, parts, threads, progress, report)
+        data = decode(segment, parts, threads, progress, report, device)
         if len(data) != segment.length or xxh3_64_intdigest(data) != segment.content_hash:
             raise DamagedError(
                 f"segment {segment.index} is damaged: its decoded bytes have the wrong XXH3-64"

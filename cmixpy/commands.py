@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from cmixpy import codec, memory
+from cmixpy import codec, devices, memory
 from cmixpy.errors import CmixpyError, OptionError
 from cmixpy.files import atomic_output, check_target
 from cmixpy.pace import usable_cores
@@ -61,12 +61,14 @@ def compress(
     segment_size: str | None,
     threads: int | None,
     memory_limit: str | None,
+    device: str,
     talk: Talk,
 ) -> None:
     """Compress a file or standard input."""
     size = _size(segment_size)
     limit = _size(memory_limit)
     codec.check_options(level, preset, lanes, threads, size)
+    devices.require(device)
     if target is None:
         target = STANDARD if source == STANDARD else source + SUFFIX
     if target == STANDARD and sys.stdout.isatty() and not force:
@@ -84,6 +86,7 @@ def compress(
             threads=threads,
             segment_size=size,
             memory_limit=limit,
+            device=device,
             report=report,
         )
     if remove:
@@ -98,26 +101,34 @@ def decompress(
     remove: bool,
     threads: int | None,
     memory_limit: str | None,
+    device: str,
     talk: Talk,
 ) -> None:
     """Decompress a file or standard input."""
     limit = _size(memory_limit)
+    devices.require(device)
     if target is None:
         target = STANDARD if source == STANDARD else _without_suffix(source)
     with (
         _both(source, target, force, remove) as (reader, writer, _),
         talk.report(None) as report,
     ):
-        codec.decompress_stream(reader, writer, threads=threads, memory_limit=limit, report=report)
+        codec.decompress_stream(
+            reader, writer, threads=threads, memory_limit=limit, device=device, report=report
+        )
     if remove:
         os.unlink(source)
 
 
-def check(source: str, *, threads: int | None, memory_limit: str | None, talk: Talk) -> None:
+def check(
+    source: str, *, threads: int | None, memory_limit: str | None, device: str, talk: Talk
+) -> None:
     """Decode and check, without writing."""
     limit = _size(memory_limit)
     with _named(source), _input(source) as reader, talk.report(None) as report:
-        codec.decompress_stream(reader, None, threads=threads, memory_limit=limit, report=report)
+        codec.decompress_stream(
+            reader, None, threads=threads, memory_limit=limit, device=device, report=report
+        )
 
 
 def list_archive(source: str, threads: int | None) -> None:
@@ -126,6 +137,11 @@ def list_archive(source: str, threads: int | None) -> None:
 
     with _named(source), _input(source) as reader:
         list_archive(reader, threads or usable_cores())
+
+
+def list_devices() -> None:
+    """Print the devices that can be used."""
+    devices.list_devices()
 
 
 def list_models() -> None:

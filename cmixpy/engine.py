@@ -161,29 +161,57 @@ class Segment:
 
     def finish(self) -> list[bytes] | None:
         """The lanes' codes, once every step is encoded; None when one outgrew its lane."""
-        codes, starts, lanes = self.codes, self.starts, self.private.lanes
-        step.finish_lanes(self.plan, self.private, codes, starts)
-        if lanes[:, fields.OVERFLOW].any():
-            return None
-        counts = lanes[:, fields.CODE_COUNT]
-        # Zeros past the end are implied, so trailing ones need not be kept.
-        return [
-            codes[begin : begin + count].tobytes().rstrip(b"\0")
-            for begin, count in zip(starts, counts, strict=False)
-        ]
+        return finish_codes(self.plan, self.private, self.codes, self.starts)
+
+
+def finish_codes(plan, private, codes: np.ndarray, starts: np.ndarray) -> list[bytes] | None:
+    """Flush the lanes' coders; their codes, or None when one outgrew its lane."""
+    step.finish_lanes(plan, private, codes, starts)
+    if private.lanes[:, fields.OVERFLOW].any():
+        return None
+    counts = private.lanes[:, fields.CODE_COUNT]
+    # Zeros past the end are implied, so trailing ones need not be kept.
+    return [
+        codes[begin : begin + count].tobytes().rstrip(b"\0")
+        for begin, count in zip(starts, counts, strict=False)
+    ]
+
+
+def code_buffers(symbols: np.ndarray, plan) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What an encoder starts with: the input, room for the lanes' codes, where each begins."""
+    # Read-only as the decoder's stand-in is, or the kernel would be compiled for both kinds.
+    symbols = np.ascontiguousarray(symbols, dtype=np.uint8).view()
+    symbols.flags.writeable = False
+    room = len(symbols) // plan.lanes + 1
+    starts = np.arange(plan.lanes + 1, dtype=np.int64) * (room + room // 8 + 64)
+    return symbols, np.empty(int(starts[-1]), dtype=np.uint8), starts
+
+
+def joined_codes(codes: list[bytes]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """What a decoder starts with: no input, the lanes' codes, where each begins."""
+    starts = np.cumsum([0] + [len(code) for code in codes]).astype(np.int64)
+    joined = np.frombuffer(b"".join(codes), dtype=np.uint8).copy()
+    no_source = np.zeros(1, dtype=np.uint8)
+    no_source.flags.writeable = False
+    return no_source, joined, starts
 
 
 def encoder(
     symbols: np.ndarray, plan, threads: int, kernel=step.run, early: EarlyMemory | None = None
 ) -> Segment:
     """A segment ready to be encoded, its kernel compiled or loaded."""
-    # Read-only as the decoder's stand-in is, or the kernel would be compiled for both kinds.
-    symbols = np.ascontiguousarray(symbols, dtype=np.uint8).view()
-    symbols.flags.writeable = False
+    symbols, codes, starts = code_buffers(symbols, plan)
     segment = Segment(plan, len(symbols), threads, decode=False, kernel=kernel, early=early)
-    room = len(symbols) // plan.lanes + 1
-    starts = np.arange(plan.lanes + 1, dtype=np.int64) * (room + room // 8 + 64)
-    segment.start(symbols, np.empty(int(starts[-1]), dtype=np.uint8), starts)
+    segment.start(symbols, codes, starts)
+    return segment
+
+
+def decoder(
+    codes: list[bytes], length: int, plan, threads: int, early: EarlyMemory | None = None
+) -> Segment:
+    """A segment ready to be decoded; the twin of `encoder`."""
+    segment = Segment(plan, length, threads, decode=True, early=early)
+    segment.start(*joined_codes(codes))
     return segment
 
 
@@ -221,12 +249,7 @@ def decode_segment(
 
     A damaged code decodes to something else without an error: the caller checks the hash.
     """
-    segment = Segment(plan, length, threads, decode=True, early=early)
-    starts = np.cumsum([0] + [len(code) for code in codes]).astype(np.int64)
-    joined = np.frombuffer(b"".join(codes), dtype=np.uint8).copy()
-    no_source = np.zeros(1, dtype=np.uint8)
-    no_source.flags.writeable = False
-    segment.start(no_source, joined, starts)
+    segment = decoder(codes, length, plan, threads, early)
     try:
         segment.run_all(progress)
     finally:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 from xxhash import xxh3_64_intdigest
 
-from cmixpy import memory
+from cmixpy import devices, memory
 from cmixpy.early import EarlyMemory
 from cmixpy.errors import DamagedError, MemoryLimitError, UnsupportedError
 from cmixpy.header import Model, ModelName, Segment, least_code_bytes
@@ -35,6 +35,7 @@ class SegmentEncoder:
     threads: int
     memory_limit: int | None
     report: Report
+    device: str = "auto"
 
     def encode(
         self,
@@ -80,7 +81,7 @@ class SegmentEncoder:
         except MemoryLimitError:
             # Perhaps the plan that the symbols call for needs less; if not, `_model` refuses.
             return contextlib.nullcontext()
-        return _early_memory(plan, self.threads)
+        return _early_memory(plan, self.threads, self.device)
 
     def _model(self, length: int, ready: Prepared, progress, early: EarlyMemory | None):
         """Model and payload, or None when the bytes are better stored."""
@@ -89,6 +90,7 @@ class SegmentEncoder:
         preset, symbols, transform, parameters, _ = ready
         lanes = None if self.lanes is None else min(self.lanes, len(symbols))
         plan = presets.choose(self.level, preset, len(symbols), lanes, ready.hints)
+        devices.require_for(self.device, plan)
         threads = min(self.threads, plan.lanes)
         needed = plan.memory_bytes(len(symbols)) + length + len(symbols)
         needed += TRANSFORM_MEMORY[transform] * length
@@ -101,9 +103,9 @@ class SegmentEncoder:
         )
         if not engine.compiled():
             self.report.compiling()
-        codes = engine.encode_segment(
-            symbols, plan, threads, lambda done, size: progress(done / len(symbols), size),
-            self.report.note, early,
+        codes = devices.encode_segment(
+            self.device, symbols, plan, threads,
+            lambda done, size: progress(done / len(symbols), size), self.report.note, early,
         )
         if codes is None:
             return None
@@ -126,9 +128,9 @@ class SegmentEncoder:
 
 
 @contextlib.contextmanager
-def _early_memory(plan, threads: int):
+def _early_memory(plan, threads: int, device: str):
     """Yield memory for the plan's tables, if there is a core that can ask for it, or None."""
-    if threads == 1:
+    if threads == 1 or device == "cuda":
         yield None
         return
     early = EarlyMemory(plan.table_bytes)
@@ -160,19 +162,22 @@ def decode(
     threads: int,
     progress: Callable[[float], None],
     report: Report,
+    device: str = "auto",
 ) -> memoryview:
     """The original bytes of a segment, not yet checked against its hash."""
     model = segment.model
     if model is None:
         return memoryview(parts[0])
     plan = plan_of(segment)
+    devices.require_for(device, plan)
     parameters, *codes = parts
-    with _early_memory(plan, threads) as early:
+    with _early_memory(plan, threads, device) as early:
         from cmixpy import engine  # takes a moment, which is what `early` is for
 
         if not engine.compiled():
             report.compiling()
-        symbols = engine.decode_segment(
+        symbols = devices.decode_segment(
+            device,
             codes,
             model.symbols,
             plan,

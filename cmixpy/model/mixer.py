@@ -21,15 +21,27 @@ WEIGHT_LIMIT = 4 * WEIGHT_ONE
 
 
 @block
-def dot(x, w):
-    """Logit (1/256, clamped) of the mix; x int16[n], w int32[n], n a multiple of BLOCK."""
+def weighted_sum(x, w):
+    """Sum of the products, int32: in whatever order, of all or a part of x int16[n], w int32[n]."""
     total = np.int32(0)
     for i in range(x.shape[0]):
         # 16 bits hold the shifted weight; told so, the compiler multiplies and adds in pairs.
         weight = np.int32(np.int16(w[i] >> np.int32(10)))
         total = np.int32(total + np.int32(np.int32(x[i]) * weight))
+    return total
+
+
+@block
+def logit_of(total):
+    """The logit (1/256, clamped) that a weighted sum says."""
     logit = (np.int64(total) + 512) >> 10
     return min(max(logit, -LOGIT_LIMIT), LOGIT_LIMIT)
+
+
+@block
+def dot(x, w):
+    """Logit (1/256, clamped) of the mix; x int16[n], w int32[n], n a multiple of BLOCK."""
+    return logit_of(weighted_sum(x, w))
 
 
 @block

@@ -150,6 +150,59 @@ def prefetch_weights(plan, weights, values, partial, k):
 
 
 @block
+def context_inputs(x, at, word, c, probability, stretch, confidence):
+    """Three inputs from the node of context c, from x[at] on; the entry of its history."""
+    state = word & 255
+    count = (word >> 8) & 127
+    entry = 256 * c + state
+    indirect = (probability[entry] & ENTRY_MASK) >> (COUNT_BITS + 6)
+    direct = word >> 16
+    # Without a branch: an empty history says nothing, and its count is 0 too.
+    seen = min(state, 1)
+    x[at] = stretch[indirect >> 4] * seen
+    x[at + 1] = (stretch[direct >> 4] * confidence[count]) >> 8
+    x[at + 2] = ((indirect - 32768) >> 4) * seen
+    return entry
+
+
+@block
+def run_input(symbol, strength, partial, shift):
+    """What a context's run says of this bit, when it was right about those before."""
+    ahead = np.int32(symbol >> shift)
+    return strength * (2 * (ahead & 1) - 1) * (ahead >> 1 == partial)
+
+
+@block
+def match_inputs(x, at, lane, m, first_entry, probability, stretch, partial, k, bits):
+    """Two inputs of match model m, from x[at] on; the entry of its length, or -1."""
+    base = f.MATCH + m * f.MATCH_FIELDS
+    entry = -1
+    first = 0
+    second = 0
+    if lane[base + f.MATCH_SLOT] > 0:
+        symbol = lane[base + f.MATCH_SYMBOL] | (1 << bits)
+        if symbol >> (bits - k) == partial:
+            expected = (symbol >> (bits - 1 - k)) & 1
+            entry = first_entry + expected + 2 * k
+            entry += (lane[base + f.MATCH_SLOT] * 8 + (lane[base + f.MATCH_MISSES] & 7)) * 16
+            p = (probability[entry] & ENTRY_MASK) >> (COUNT_BITS + 6)
+            first = stretch[p >> 4] + 0
+            second = (p - 32768) >> 4
+    if entry < 0 and lane[base + f.MATCH_SLOT] > 0:
+        # The match has failed inside this symbol: let the selectors know.
+        lane[base + f.MATCH_SLOT] = 0
+    x[at] = first
+    x[at + 1] = second
+    return entry
+
+
+@block
+def rated_error(bit, logit, squash, rate):
+    """Error of a network's own prediction, times its rate."""
+    return (((bit << 16) - squash[logit + LOGIT_LIMIT]) * rate) >> 14
+
+
+@block
 def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, touched, rows, errors,
              middles, partial, node, k, bit, decode, code, scratch, rate, final_rate, private,
              index, timed, clock):
@@ -163,49 +216,21 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
     probability = shared.probability
     x = inputs[k]
     for c in range(contexts):
-        word = copies[c, node] + 0
-        state = word & 255
-        count = (word >> 8) & 127
-        entry = 256 * c + state
-        touched[k, c] = entry
-        indirect = (probability[entry] & ENTRY_MASK) >> (COUNT_BITS + 6)
-        direct = word >> 16
-        at = INPUTS_PER_CONTEXT * c
-        # Without a branch: an empty history says nothing, and its count is 0 too.
-        seen = min(state, 1)
-        x[at] = stretch[indirect >> 4] * seen
-        x[at + 1] = (stretch[direct >> 4] * plan.confidence[count]) >> 8
-        x[at + 2] = ((indirect - 32768) >> 4) * seen
+        touched[k, c] = context_inputs(
+            x, INPUTS_PER_CONTEXT * c, copies[c, node] + 0, c, probability, stretch,
+            plan.confidence,
+        )
     at = INPUTS_PER_CONTEXT * contexts
     if plan.numbers[5] > INPUTS_PER_CONTEXT:
         runs_at = at + 0
         shift = np.int32(7 - k)
         at += contexts
         for c in range(contexts):
-            ahead = np.int32(run_symbols[c] >> shift)
-            strength = run_strengths[c]
-            # What the run says of this bit, when it was right about those before.
-            x[runs_at + c] = strength * (2 * (ahead & 1) - 1) * (ahead >> 1 == partial)
+            x[runs_at + c] = run_input(run_symbols[c], run_strengths[c], partial, shift)
     for m in range(matches):
-        base = f.MATCH + m * f.MATCH_FIELDS
-        entry = -1
-        first = 0
-        second = 0
-        if lane[base + f.MATCH_SLOT] > 0:
-            symbol = lane[base + f.MATCH_SYMBOL] | (1 << bits)
-            if symbol >> (bits - k) == partial:
-                expected = (symbol >> (bits - 1 - k)) & 1
-                entry = plan.match_base[m] + expected + 2 * k
-                entry += (lane[base + f.MATCH_SLOT] * 8 + (lane[base + f.MATCH_MISSES] & 7)) * 16
-                p = (probability[entry] & ENTRY_MASK) >> (COUNT_BITS + 6)
-                first = stretch[p >> 4] + 0
-                second = (p - 32768) >> 4
-        if entry < 0 and lane[base + f.MATCH_SLOT] > 0:
-            # The match has failed inside this symbol: let the selectors know.
-            lane[base + f.MATCH_SLOT] = 0
-        touched[k, contexts + m] = entry
-        x[at] = first
-        x[at + 1] = second
+        touched[k, contexts + m] = match_inputs(
+            x, at, lane, m, plan.match_base[m], probability, stretch, partial, k, bits
+        )
         at += INPUTS_PER_MATCH
     if bits == 2 and plan.experts[0] > 0:
         expert_inputs(lane, x, at, partial, k, stretch, plan.softplus)
@@ -266,14 +291,12 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
         learn_gates(plan, shared, private, index, bit, p_mixed, partial, k)
     # What the lane owns changes at once; the shared rest is noted for the commit, and behind it,
     # for whoever looks on (analysis/observe.py), the mixed and the final probability.
-    target = bit << 16
     errors[k, sets + finals] = p_mixed
     errors[k, sets + finals + 1] = final
     for s in range(sets):
-        errors[k, s] = ((target - squash[middle[s] + LOGIT_LIMIT]) * rate) >> 14
+        errors[k, s] = rated_error(bit, middle[s], squash, rate)
     for s in range(finals):
-        logit = scratch[FINAL_LOGITS + s]
-        errors[k, sets + s] = ((target - squash[logit + LOGIT_LIMIT]) * final_rate) >> 14
+        errors[k, sets + s] = rated_error(bit, scratch[FINAL_LOGITS + s], squash, final_rate)
     lap(timed, clock, MIXING)
     for c in range(contexts):
         copies[c, node] = update_node(

@@ -1,0 +1,60 @@
+"""What a segment on a device holds beside the CPU kernels' arrays, and how much that is."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from cmixpy.cuda.commits import UNCLAIMED
+from cmixpy.model import state
+
+
+class NoteArrays(NamedTuple):
+    """What lanes tell each other between kernels."""
+
+    clock: np.ndarray  # int64[2]: the half-step, for `code` and `gather`; for `apply`
+    slot_claims: np.ndarray  # int32[slots]: the least 2·lane + nibble that claims it
+    follower_claims: np.ndarray  # int32[tables, entries]: the least lane
+    set_heads: np.ndarray  # int64[rows]: the last half-step that touched it, and its owning touch
+    final_heads: np.ndarray
+    touches: np.ndarray  # int32[lanes, bits, networks]: of the row that this touch owns
+    set_sums: np.ndarray  # int32[lanes·bits, sets, inputs]: deltas of the row that it owns
+    final_sums: np.ndarray  # int32[lanes·bits, finals, inputs]
+
+
+class CodeArrays(NamedTuple):
+    """What the lanes' coders read and write."""
+
+    source: np.ndarray  # uint8[symbols], what the encoder codes
+    codes: np.ndarray  # uint8[…], the lanes' code buffers
+    starts: np.ndarray  # int64[lanes + 1], where each begins
+
+
+def build_private(plan) -> state.PrivateArrays:
+    """The CPU kernels' private arrays, with scratch space for each lane."""
+    private = state.build_private(plan, 1)
+    return private._replace(
+        scratch=np.zeros((plan.lanes, state.SCRATCH), dtype=np.int64),
+        claimed=np.zeros((1, 1, 1), dtype=np.int64),
+        link=np.zeros((1, 1), dtype=np.int32),
+    )
+
+
+def build_notes(plan, shared: state.SharedArrays, private: state.PrivateArrays) -> NoteArrays:
+    """Nothing claimed, nothing summed."""
+    lanes, bits, networks = private.rows.shape
+    sets = len(plan.description.sets)
+    return NoteArrays(
+        np.zeros(2, dtype=np.int64),
+        np.full(len(shared.slots), UNCLAIMED, dtype=np.int32),
+        np.full(shared.followers.shape, UNCLAIMED, dtype=np.int32),
+        np.zeros(len(shared.weights), dtype=np.int64),
+        np.zeros(len(shared.final_weights), dtype=np.int64),
+        np.zeros((lanes, bits, networks), dtype=np.int32),
+        np.zeros((lanes * bits, sets, private.inputs.shape[2]), dtype=np.int32),
+        np.zeros((lanes * bits, max(networks - sets, 1), private.middles.shape[2]), dtype=np.int32),
+    )
+
+
+def size(*groups: tuple) -> int:
+    """Bytes of all arrays in these named tuples."""
+    return sum(array.nbytes for group in groups for array in group)

@@ -1,0 +1,23 @@
+"""Whether a GPU can be used here, and if not, what is missing."""
+
+import os
+from importlib.util import find_spec
+
+INSTALL = "pip install 'cmixpy[cuda]'"
+
+
+def why_not() -> str | None:
+    """None when a GPU is usable, else one line that tells what to do."""
+    simulated = os.environ.get("NUMBA_ENABLE_CUDASIM", "0") != "0"  # numba's own, for tests
+    if find_spec("numba_cuda") is None and not simulated:
+        return f"numba-cuda is not installed: {INSTALL}"
+    from cmixpy.cuda import device
+
+    return device.why_not()
+
+
+def describe() -> str:
+    """The GPU, once `why_not` has found nothing."""
+    from cmixpy.cuda import device
+
+    return device.describe()

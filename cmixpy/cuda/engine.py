@@ -1,0 +1,116 @@
+"""Runs the model over one segment on a device: the twin of cmixpy/engine.py."""
+
+import numpy as np
+
+from cmixpy import engine
+from cmixpy.cuda import arrays, device, kernels
+from cmixpy.memory import format_size
+from cmixpy.model import fields, state, step
+
+# Threads that work at one lane: a weight set of a hundred inputs keeps 32 of them busy.
+THREADS = 64
+# Between two looks at how far it is: about as long as a blink.
+STEPS = 512
+
+
+class Segment:
+    """A model and its coders on a device, at work on one segment."""
+
+    def __init__(self, plan, length: int, decode: bool, threads: int | None = None):
+        self.lanes, self.groups, self.length = plan.lanes, plan.groups, length
+        self.decode, self.threads = decode, threads or THREADS
+        self.nibbles = -(-plan.description.symbol_bits // 4)
+        self.steps = -(-length // plan.lanes)
+        host_plan = state.build_plan(plan, length)
+        host_shared = state.build_shared(plan, host_plan, length)
+        self.host_private = arrays.build_private(plan)
+        notes = arrays.build_notes(plan, host_shared, self.host_private)
+        self.host_plan = host_plan
+        self.bytes = arrays.size(host_plan, host_shared, self.host_private, notes)
+        device.require_memory(self.bytes + 4 * length)
+        self.plan = device.upload(host_plan)
+        self.shared = device.upload(host_shared)
+        self.notes = device.upload(notes)
+
+    def start(self, source: np.ndarray, codes: np.ndarray, starts: np.ndarray) -> None:
+        """Take the input (encoding) and the lanes' code buffers."""
+        step.start_lanes(self.host_plan, self.host_private, codes, starts, self.decode)
+        self.host_codes, self.host_starts = codes, starts
+        self.private = device.upload(self.host_private)
+        # A copy, because the processor's kernels want the input to be read-only.
+        self.streams = device.upload(arrays.CodeArrays(source.copy(), codes, starts))
+
+    def tell(self, note) -> None:
+        """Tell `note` where this runs, and with how much memory."""
+        if note is not None:
+            note(f"{device.describe()}: {format_size(self.bytes)} of its memory")
+
+    def run(self, first: int, last: int) -> None:
+        """Launch the kernels of steps first … last - 1; does not wait for them."""
+        shape = -(-self.lanes // self.groups), self.threads
+        for _ in range((last - first) * self.groups):
+            for name, nibble in kernels.ORDER:
+                self.launch(name, nibble, shape)
+
+    def launch(self, name: str, nibble: int | None, shape: tuple[int, int]) -> None:
+        """Launch one kernel."""
+        arguments: tuple = (self.plan, self.shared, self.private, self.notes)
+        if name == "code":
+            arguments += (self.streams, self.decode)
+        if nibble is not None:
+            if nibble >= self.nibbles:
+                return
+            arguments += (nibble,)
+        kernels.KERNELS[name][shape](*arguments)
+
+    def run_all(self, progress) -> bool:
+        """Code every step, in ranges; False as soon as a lane's buffer has overflowed."""
+        done = 0
+        while done < self.steps:
+            until = min(self.steps, done + STEPS)
+            self.run(done, until)
+            done = until
+            # Waits for the device: the only time it does.
+            lanes = device.download(self.private.lanes)
+            if progress is not None:
+                counts = lanes[:, fields.CODE_COUNT].clip(min=0)
+                progress(min(self.length, done * self.lanes), int(counts.sum()))
+            if lanes[:, fields.OVERFLOW].any():
+                return False
+        return True
+
+    def finish(self) -> list[bytes] | None:
+        """The lanes' codes, once every step is encoded; None when one outgrew its lane."""
+        private = self.host_private._replace(lanes=device.download(self.private.lanes))
+        codes = device.download(self.streams.codes)
+        return engine.finish_codes(self.host_plan, private, codes, self.host_starts)
+
+
+def encoder(symbols: np.ndarray, plan, threads: int | None = None) -> Segment:
+    """A segment ready to be encoded."""
+    symbols, codes, starts = engine.code_buffers(symbols, plan)
+    segment = Segment(plan, len(symbols), decode=False, threads=threads)
+    segment.start(symbols, codes, starts)
+    return segment
+
+
+def decoder(codes: list[bytes], length: int, plan, threads: int | None = None) -> Segment:
+    """A segment ready to be decoded."""
+    segment = Segment(plan, length, decode=True, threads=threads)
+    segment.start(*engine.joined_codes(codes))
+    return segment
+
+
+def encode_segment(symbols: np.ndarray, plan, progress=None, note=None) -> list[bytes] | None:
+    """Code a segment on the device: the codes that engine.encode_segment makes."""
+    segment = encoder(symbols, plan)
+    segment.tell(note)
+    return segment.finish() if segment.run_all(progress) else None
+
+
+def decode_segment(codes: list[bytes], length: int, plan, progress=None, note=None) -> np.ndarray:
+    """Decode a segment of `length` symbols; the twin of `encode_segment`."""
+    segment = decoder(codes, length, plan)
+    segment.tell(note)
+    segment.run_all(progress)
+    return device.download(segment.shared.history)

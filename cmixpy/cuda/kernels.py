@@ -1,0 +1,22 @@
+"""The kernels of a half-step, in their order; compiled for the device by their first launch."""
+
+from collections.abc import Callable
+
+from cmixpy.cuda import coding, commits, lookup, symbols
+from cmixpy.cuda.device import kernel
+
+# Each with the functions of its module that it calls.
+FUNCTIONS: dict[str, tuple[Callable, tuple[Callable, ...]]] = {
+    "begin": (symbols.begin, symbols.BEGIN_BLOCKS),
+    "look_up": (lookup.look_up, lookup.BLOCKS),
+    "code": (coding.code, coding.BLOCKS),
+    "finish": (symbols.finish, symbols.FINISH_BLOCKS),
+    "gather": (commits.gather, commits.GATHER_BLOCKS),
+    "apply": (commits.apply, commits.APPLY_BLOCKS),
+}
+KERNELS = {name: kernel(*function) for name, function in FUNCTIONS.items()}
+# What a half-step launches: a kernel, and the nibble for those that have one.
+ORDER = (
+    ("begin", None), ("look_up", 0), ("code", 0), ("look_up", 1), ("code", 1), ("finish", None),
+    ("gather", None), ("apply", None),
+)  # fmt: skip

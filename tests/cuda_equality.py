@@ -1,0 +1,136 @@
+"""The CUDA kernels under numba's simulator against the CPU's: run as a program by test_cuda.py.
+
+NUMBA_ENABLE_CUDASIM=1 python tests/cuda_equality.py PRESET …
+"""
+
+import argparse
+import random
+import time
+
+import cuda_turns
+import numpy as np
+from small_models import base_symbols, byte_symbols, mild, text, tight
+
+import cmixpy
+from cmixpy import engine, presets
+from cmixpy.cuda import device
+from cmixpy.cuda import engine as cuda_engine
+from cmixpy.description import Plan
+
+# What both kinds of kernels leave behind; of the private arrays what the next step reads.
+PRIVATE = ("lanes", "symbols", "inputs", "touched", "rows", "errors", "middles", "copies",
+           "experts", "expert_key", "expert_touched")  # fmt: skip
+
+
+# Larger arrays are compared every so many steps, and at the end.
+SMALL, EVERY = 1 << 18, 16
+
+
+def same(step: int, cpu, cuda) -> None:
+    """Assert that shared and private state are equal."""
+    everything = step % EVERY == 0 or step + 1 == cpu.steps
+    for group, names in (("shared", cpu.shared._fields), ("private", PRIVATE)):
+        for name in names:
+            wanted = getattr(getattr(cpu, group), name)
+            if everything or wanted.nbytes <= SMALL:
+                found = device.download(getattr(getattr(cuda, group), name))
+                if not np.array_equal(found, wanted):
+                    where = np.argwhere(found != wanted)[:5].tolist()
+                    raise AssertionError(f"step {step}: {name} differs at {where}")
+
+
+def compare(symbols: np.ndarray, plan: Plan, threads: int) -> list[bytes]:
+    """Encode with both, step by step."""
+    cpu = engine.encoder(symbols, plan, 1)
+    cuda = cuda_engine.encoder(symbols, plan, threads)
+    for t in range(cpu.steps):
+        cpu.run(t, t + 1)
+        cuda.run(t, t + 1)
+        same(t, cpu, cuda)
+    codes = cpu.finish()
+    assert cuda.finish() == codes
+    assert codes is not None
+    return codes
+
+
+def compare_decoding(symbols: np.ndarray, codes: list[bytes], plan: Plan, threads: int) -> None:
+    """Decode with both, step by step."""
+    cpu = engine.decoder(codes, len(symbols), plan, 1)
+    cuda = cuda_engine.decoder(codes, len(symbols), plan, threads)
+    for t in range(cpu.steps):
+        cpu.run(t, t + 1)
+        cuda.run(t, t + 1)
+        same(t, cpu, cuda)
+    assert device.download(cuda.shared.history).tolist() == symbols.tolist()
+
+
+def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int, shrink, seed: int):
+    description = shrink(presets.describe(level, preset), seed)
+    symbols = base_symbols(seed, 2 * n) if preset == "dna" else byte_symbols(seed, n)
+    hints = {"records": (61, 2), "bitmap": (3,), "lines": (61, 2)}.get(preset, ())
+    plan = Plan(description, lanes, groups, table_bits=6, hints=hints)
+    began = time.perf_counter()
+    codes = compare(symbols, plan, threads)
+    compare_decoding(symbols, codes, plan, threads)
+    took = time.perf_counter() - began
+    print(
+        f"{preset} level {level} lanes {lanes} groups {groups} threads {threads} "
+        f"{shrink.__name__}: {len(symbols)} symbols, {took:.1f} s", flush=True
+    )  # fmt: skip
+
+
+def atomic_sums() -> None:
+    """What a device does in the place of the simulator's `add_exclusively`."""
+    rng = np.random.default_rng(3)
+    found, wanted = np.zeros((2, 96), dtype=np.int32)
+    for error in (1, -1, 262139, -262139, 70000):
+        x = rng.integers(-3071, 3072, 96).astype(np.int16) * (rng.random(96) < 0.7)
+        x = x.astype(np.int16)
+        device.cuda.jit(device.add_each)[1, 1](found, x, error)
+        device.add_exclusively(wanted, x, error)
+    assert wanted.any()
+    assert np.array_equal(found, wanted)
+
+
+def archives() -> None:
+    """The whole codec: the same archive, which both devices decode."""
+    rng = random.Random(5)
+    for data, options in (
+        (text(rng, 700), {"preset": "text", "lanes": 3}),
+        (bytes(rng.choices(b"ACGT", k=900)) + b"\n", {"preset": "dna", "lanes": 2}),
+    ):
+        archive = cmixpy.compress(data, level=1, device="cpu", **options)
+        assert cmixpy.compress(data, level=1, device="cuda", **options) == archive
+        assert cmixpy.decompress(archive, device="cuda") == data
+        print(f"archive of {len(data)} bytes", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("presets", nargs="*", default=presets.PRESETS)
+    parser.add_argument("--level", type=int, default=1)
+    parser.add_argument("--lanes", type=int, nargs="*", default=[1, 2, 33])
+    parser.add_argument("--groups", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--symbols", type=int, default=160)
+    parser.add_argument("--mild", action="store_true")
+    parser.add_argument("--archives", action="store_true")
+    options = parser.parse_args()
+    assert device.SIMULATED
+    cuda_turns.install()
+    for preset in options.presets:
+        for seed, lanes in enumerate(options.lanes):
+            cuda_turns.BACKWARDS = seed % 2 == 1
+            case(
+                preset, options.level, lanes, options.groups, options.threads, options.symbols,
+                mild if options.mild else tight, seed,
+            )  # fmt: skip
+    if options.archives:
+        cuda_engine.THREADS = options.threads
+        atomic_sums()
+        archives()
+    print("equal")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Compile the CUDA kernels to PTX, without a device: run as a program by test_cuda.py.
+
+python tests/cuda_ptx.py FOLDER [--capability 8.0 …] [--kernel code …]
+"""
+
+import argparse
+import time
+from pathlib import Path
+
+import numpy as np
+from numba import typeof, types
+
+from cmixpy import engine, presets
+from cmixpy.cuda import arrays, device, kernels
+from cmixpy.model import state
+
+
+def signatures() -> dict:
+    """The types of each kernel's arguments: the same for every description."""
+    symbols = np.arange(40, dtype=np.uint8)
+    plan = presets.choose(1, "text", len(symbols), 2)
+    source, codes, starts = engine.code_buffers(symbols, plan)
+    plan_arrays = state.build_plan(plan, len(symbols))
+    shared = state.build_shared(plan, plan_arrays, len(symbols))
+    private = arrays.build_private(plan)
+    notes = arrays.build_notes(plan, shared, private)
+    model = [typeof(group) for group in (plan_arrays, shared, private, notes)]
+    streams = typeof(arrays.CodeArrays(source.copy(), codes, starts))
+    others = dict.fromkeys(kernels.FUNCTIONS, model)
+    nibble = types.int64
+    return {
+        **others, "look_up": [*model, nibble], "code": [*model, streams, types.boolean, nibble]
+    }  # fmt: skip
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder", type=Path)
+    parser.add_argument("--capability", nargs="*", default=["8.0", "9.0"])
+    parser.add_argument("--kernel", nargs="*", default=list(kernels.FUNCTIONS))
+    options = parser.parse_args()
+    options.folder.mkdir(parents=True, exist_ok=True)
+    types_of = signatures()
+    for name in options.kernel:
+        function, blocks = kernels.FUNCTIONS[name]
+        for capability in options.capability:
+            major, minor = map(int, capability.split("."))
+            began = time.process_time()
+            ptx, _ = device.cuda.compile(
+                device.twin(function, blocks), types.void(*types_of[name]), device=False,
+                cc=(major, minor), output="ptx", abi="numba",
+            )  # fmt: skip
+            path = options.folder / f"{name}-{capability}.ptx"
+            path.write_text(ptx)
+            took = time.process_time() - began
+            print(f"{path.name}: {len(ptx.splitlines())} lines, {took:.1f} s", flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""The CUDA path where there is no GPU: twins, numba's simulator, PTX, and what users are told.
+
+Simulator and PTX compiler need environments of their own, so they run as programs
+(cuda_equality.py, cuda_ptx.py). On hardware: test_gpu.py.
+"""
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from types import FunctionType
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numba import njit
+from numba.core.dispatcher import Dispatcher
+
+from cmixpy import devices, presets
+from cmixpy.cuda import device, kernels
+from cmixpy.cuda.twins import Twins
+from cmixpy.errors import OptionError, UnsupportedError
+from cmixpy.model import atomics, counted, hashing, history, logistic, slots
+
+HERE = Path(__file__).parent
+NEXT_STATE = history.next_state_table()
+RECIPROCAL = logistic.reciprocal_table(1024 + 2048 * 8)
+FLOAT = re.compile(r"\.(f16|f16x2|bf16|bf16x2|f32|f64)\b|\btf32\b")
+
+
+def start(program: str, *arguments: str, simulated: bool = False) -> subprocess.Popen:
+    """A Python program of tests/, with or without the simulator."""
+    environment = {name: value for name, value in os.environ.items() if "CUDASIM" not in name}
+    environment["PYTHONPATH"] = os.pathsep.join([str(HERE.parent), str(HERE)])
+    if simulated:
+        environment["NUMBA_ENABLE_CUDASIM"] = "1"
+    return subprocess.Popen(
+        [sys.executable, program, *arguments], cwd=HERE, env=environment, text=True,
+        stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+    )  # fmt: skip
+
+
+def compiled_twin(dispatcher):
+    return njit(error_model="numpy")(Twins().of(dispatcher.py_func))
+
+
+TWINS = {block: compiled_twin(block) for block in
+         (hashing.mix, slots.update_node, counted.apply_counted)}  # fmt: skip
+
+
+@given(st.integers(0, 0xFFFFFFFF), st.integers(0, 0xFFFFFFFF))
+@settings(max_examples=200, deadline=None)
+def test_twin_of_mix(first, second):
+    assert TWINS[hashing.mix](first, second) == hashing.mix(first, second)
+
+
+@given(st.integers(0, 131071), st.integers(0, 127), st.integers(0, 208), st.integers(0, 1),
+       st.integers(1, 127))  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_twin_of_update_node(probability, count, state, bit, limit):
+    arguments = probability << 15 | count << 8 | state, bit, limit, NEXT_STATE, RECIPROCAL
+    assert TWINS[slots.update_node](*arguments) == slots.update_node(*arguments)
+
+
+@given(st.integers(64, 4194239), st.integers(0, 1023), st.integers(0, 2048 * 8),
+       st.integers(0, 2048 * 8), st.integers(1, 1023))  # fmt: skip
+@settings(max_examples=200, deadline=None)
+def test_twin_of_apply_counted(probability, count, touched, ones, limit):
+    arguments = probability << 10 | count, touched, min(ones, touched), limit, RECIPROCAL
+    assert TWINS[counted.apply_counted](*arguments) == counted.apply_counted(*arguments)
+
+
+def called(function: FunctionType, seen: dict) -> dict:
+    """All dispatchers that a twin calls, directly or not, by name."""
+    for name in function.__code__.co_names:
+        value = function.__globals__.get(name)
+        assert value is not atomics.prefetch_row
+        assert value is not atomics.cycles
+        if isinstance(value, Dispatcher) and name not in seen:
+            seen[name] = value
+            called(value.py_func, seen)
+    return seen
+
+
+@pytest.mark.parametrize("name", kernels.FUNCTIONS)
+def test_all_that_kernels_call_is_inlined(name):
+    """The one form that compiles without a driver."""
+    found = called(device.twin(*kernels.FUNCTIONS[name]), {})
+    assert found
+    for callee in found.values():
+        assert callee.targetoptions["inline"] == "always"
+
+
+CASES = ("--symbols", "512", "--archives")
+
+
+def test_simulator():
+    """Every preset in both directions: the same state after every step, the same archives."""
+    halves = [presets.PRESETS[::2], presets.PRESETS[1::2]]
+    runs = [start("cuda_equality.py", *half, *CASES, simulated=True) for half in halves]
+    for run in runs:
+        said = run.communicate()[0]
+        assert run.returncode == 0, said
+        assert said.endswith("equal\n"), said
+
+
+def test_ptx_has_no_floats(tmp_path):
+    runs = [start("cuda_ptx.py", str(tmp_path), "--capability", cc) for cc in ("8.0", "9.0")]
+    for run in runs:
+        said = run.communicate()[0]
+        assert run.returncode == 0, said
+    found = sorted(tmp_path.glob("*.ptx"))
+    assert len(found) == 2 * len(kernels.FUNCTIONS)
+    for path in found:
+        ptx = path.read_text()
+        assert "mul.lo.s64" in ptx, path
+        assert not FLOAT.search(ptx), path
+
+
+def test_pattern_finds_floats():
+    assert FLOAT.search("fma.rn.f32 %f1, %f2, %f3, %f4;")
+    assert FLOAT.search("cvt.rn.f64.s64 %fd1, %rd1;")
+
+
+def test_devices_that_cannot_be_used():
+    with pytest.raises(OptionError, match="devices are auto, cpu, cuda"):
+        devices.require("tpu")
+    devices.require("cpu")
+    with pytest.raises(UnsupportedError, match="LSTM, which runs on the CPU only"):
+        devices.require_for("cuda", presets.choose(7, "text", 1 << 20))
+    devices.require_for("cuda", presets.choose(6, "text", 1 << 20))
+
+
+def test_without_the_package(monkeypatch):
+    monkeypatch.setattr("cmixpy.cuda.availability.find_spec", lambda name: None)
+    with pytest.raises(UnsupportedError, match=r"pip install 'cmixpy\[cuda\]'"):
+        devices.require("cuda")
+
+
+def test_without_a_driver(monkeypatch, capsys):
+    monkeypatch.setattr(device.cuda, "is_available", lambda: False)
+    devices.list_devices()
+    cpu, cuda = capsys.readouterr().out.splitlines()
+    assert re.fullmatch(r"cpu   usable: \d+ cores", cpu)
+    assert cuda.startswith("cuda  not usable: no NVIDIA driver")
+
+
+def test_nothing_of_cuda_is_imported_unasked():
+    code = "import sys, cmixpy; cmixpy.decompress(cmixpy.compress(b'ab' * 50)); "
+    code += "print([m for m in sys.modules if m.startswith(('numba.cuda', 'cmixpy.cuda'))])"
+    run = start("-c", code)
+    assert run.communicate()[0].strip().endswith("[]"), run
+    assert np.int64(run.returncode) == 0
