@@ -15,7 +15,7 @@ from collections import Counter
 
 import numpy as np
 
-from cmixpy import varint
+from cmixpy import varint, vocabulary
 from cmixpy.errors import DamagedError
 
 WORDS = 3
@@ -56,18 +56,55 @@ def apply_words(data: np.ndarray) -> tuple[np.ndarray, bytes]:
     found: Counter = Counter()
     for piece in _pieces(data):
         found.update(_WORD.findall(piece))
-    words = _dictionary(found)
+    words = _frequent(found)
     code = dict(zip(words, map(_code, range(len(words))), strict=True))
     written = {word: _written(word, code) for word in found}
-    dictionary = b"".join(word + b"\n" for word in words)
-    parts = [dictionary]
+    parts = []
     for piece in _pieces(data):
         escaped = _SPECIAL.sub(lambda special: b"\x03" + special.group(), piece)
         between = _WORD.split(escaped)
         between[1::2] = map(written.__getitem__, between[1::2])
-        parts += between
-    symbols = np.frombuffer(b"".join(parts), dtype=np.uint8)
-    return symbols, varint.pack(len(words)) + varint.pack(len(dictionary))
+        parts.append(np.frombuffer(b"".join(between), dtype=np.uint8))
+    body = np.concatenate(parts) if parts else np.zeros(0, dtype=np.uint8)
+    dictionary = _arranged(words, body, parts)
+    symbols = np.concatenate((np.frombuffer(dictionary, dtype=np.uint8), body))
+    return symbols, varint.pack(dictionary.count(b"\n")) + varint.pack(len(dictionary))
+
+
+def _arranged(words: list[bytes], body: np.ndarray, pieces: list[np.ndarray]) -> bytes:
+    """Number the words anew and rewrite their codes in `body`, which is the pieces in a row."""
+    found, begin = [], 0
+    for piece in pieces:
+        kinds = _Kinds(piece)
+        found.append((kinds.codes + begin, kinds.code_lengths, kinds.word_numbers(piece)))
+        begin += len(piece)
+    if begin == 0 or not words:
+        return b""
+    places, sizes, numbers = map(np.concatenate, zip(*found, strict=True))
+    if len(words) < vocabulary.LEAST_WORDS:
+        by_word = sorted(range(len(words)), key=words.__getitem__)
+        first = [number for number in by_word if number < SINGLE]
+        leaves = [[number for number in by_word if number >= SINGLE]]
+    else:
+        counts = vocabulary.count_neighbours(body, places, sizes, numbers, len(words))
+        parts, leaves = vocabulary.arrange(counts, SINGLE)
+        first = [number for part in parts for number in sorted(part, key=words.__getitem__)]
+        leaves = [sorted(leaf, key=words.__getitem__) for leaf in leaves]
+    after = np.zeros(len(words), dtype=np.int64)
+    after[first] = np.arange(len(first))
+    lines = [words[number] for number in first]
+    for leaf in filter(len, leaves):
+        # A leaf begins a new lead byte; the words that it lacks are empty.
+        lines += [b""] * (-(len(lines) - SINGLE) % vocabulary.LEAF)
+        after[leaf] = np.arange(len(leaf)) + len(lines)
+        lines += [words[number] for number in leaf]
+    numbers = after[numbers]
+    pair = sizes == 2
+    body[places[~pair]] = LEAST_CODE + numbers[~pair]
+    lead, rest = np.divmod(numbers[pair] - SINGLE, 128)
+    body[places[pair]] = FIRST_LEAD + lead
+    body[places[pair] + 1] = 128 + rest
+    return b"".join(line + b"\n" for line in lines)
 
 
 def dictionary_length(parameters: bytes) -> int:
@@ -112,8 +149,8 @@ def _folded(word: bytes) -> tuple[bytes, bytes] | None:
     return None
 
 
-def _dictionary(found: Counter) -> list[bytes]:
-    """The most frequent words; those with codes of one byte first, both parts by alphabet."""
+def _frequent(found: Counter) -> list[bytes]:
+    """The most frequent words, those that occur the most first."""
     counts: Counter = Counter()
     for word, count in found.items():
         folded = _folded(word)
@@ -121,7 +158,7 @@ def _dictionary(found: Counter) -> list[bytes]:
             counts[folded[1]] += count
     frequent = [word for word, count in counts.items() if count >= LEAST_COUNT]
     frequent.sort(key=lambda word: (-counts[word], word))
-    return sorted(frequent[:SINGLE]) + sorted(frequent[SINGLE:MOST_WORDS])
+    return frequent[:MOST_WORDS]
 
 
 def _code(number: int) -> bytes:
