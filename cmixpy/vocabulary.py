@@ -21,7 +21,8 @@ SINGLES_DEPTH = 3  # the codes of one byte have the same lead: only their order 
 LEAF = 128  # most words of a leaf: the codes of a lead byte
 NEIGHBOURS = 192  # most frequent words that are told apart as neighbours
 BYTES = 128  # values of the bytes beside a word
-ROUNDS = 8  # of the power iteration
+COLUMNS = 256  # that are looked at, those with the largest counts
+ROUNDS = 5  # of the power iteration
 BLANK, LAST_FLAG = 32, 2
 
 
@@ -64,9 +65,10 @@ def count_neighbours(
 def arrange(counts: list[np.ndarray], singles: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """The words' numbers, parted: those below `singles`, in a row, and the leaves of the others."""
     total = counts[0].sum(axis=1)
+    table = np.concatenate(counts, axis=1)
+    table = table[:, np.argsort(-table.sum(axis=0), kind="stable")[:COLUMNS]]
     # Square roots of shares: their distance is Hellinger's. At most 2^8.
-    shares = [(block << 16) // np.maximum(total, 1)[:, None] for block in counts]
-    points = np.concatenate([np.floor(np.sqrt(share)) for share in shares], axis=1)
+    points = np.floor(np.sqrt((table << 16) // np.maximum(total, 1)[:, None]))
     weights = np.floor(np.sqrt(total)) + 1
     rest = len(points) - singles
     depth = min(MOST_DEPTH, (rest // LEAST_LEAF).bit_length())
@@ -102,7 +104,7 @@ def _part(points: np.ndarray, weights: np.ndarray, depth: int) -> list[np.ndarra
 def _principal(points: np.ndarray, weights: np.ndarray) -> np.ndarray:
     """The points' places along about the direction in which they differ most; integers.
 
-    Points <= 2^8 in fewer than 2^10 columns and direction < 2^12 make places < 2^30. The weights
+    Points <= 2^8 in at most 2^10 columns and direction < 2^12 make places < 2^30. The weights
     of at most 2^13 words that occur at most 2^30 times sum to less than 2^22 (Cauchy-Schwarz), so
     sums of weighted places stay below 2^52.
     """

@@ -3,9 +3,10 @@
 The words that occur often enough in the segment make a dictionary, which precedes the text in the
 symbol stream; in the text a word of the dictionary becomes a code of bytes from 128 up, a capital
 letter at its beginning or a word all in capitals becomes a flag before the small letters. Contexts
-of a few bytes then see several words, and there are a third fewer bytes to code. The idea is the
-word replacing transform of Skibiński, Grabowski and Deorowicz (WRT, "Revisiting dictionary-based
-compression", 2005), in PAQ8 since 2006; here the dictionary is learnt from the data, not shipped.
+of a few bytes then see several words, and there are a third fewer bytes to code. Words used alike
+have the first byte of their codes in common (vocabulary.py). The idea is the word replacing
+transform of Skibiński, Grabowski and Deorowicz (WRT, "Revisiting dictionary-based compression",
+2005), in PAQ8 since 2006; here the dictionary is learnt from the data, not shipped.
 
 Any bytes at all survive it: bytes from 128 up that are no code stand behind an escape.
 """
@@ -82,18 +83,19 @@ def _arranged(words: list[bytes], body: np.ndarray, pieces: list[np.ndarray]) ->
         return b""
     places, sizes, numbers = map(np.concatenate, zip(*found, strict=True))
     if len(words) < vocabulary.LEAST_WORDS:
-        by_word = sorted(range(len(words)), key=words.__getitem__)
-        first = [number for number in by_word if number < SINGLE]
-        leaves = [[number for number in by_word if number >= SINGLE]]
+        parts, leaves = [np.arange(len(words))[:SINGLE]], [np.arange(len(words))[SINGLE:]]
     else:
         counts = vocabulary.count_neighbours(body, places, sizes, numbers, len(words))
         parts, leaves = vocabulary.arrange(counts, SINGLE)
-        first = [number for part in parts for number in sorted(part, key=words.__getitem__)]
-        leaves = [sorted(leaf, key=words.__getitem__) for leaf in leaves]
+
+    def by_alphabet(part: np.ndarray) -> list[int]:
+        return sorted(part.tolist(), key=words.__getitem__)
+
+    first = [number for part in parts for number in by_alphabet(part)]
     after = np.zeros(len(words), dtype=np.int64)
     after[first] = np.arange(len(first))
     lines = [words[number] for number in first]
-    for leaf in filter(len, leaves):
+    for leaf in map(by_alphabet, filter(len, leaves)):
         # A leaf begins a new lead byte; the words that it lacks are empty.
         lines += [b""] * (-(len(lines) - SINGLE) % vocabulary.LEAF)
         after[leaf] = np.arange(len(leaf)) + len(lines)
