@@ -18,6 +18,7 @@ from cmixpy.model.hashing import MASK32, THIRD_MULTIPLIER, mix
 from cmixpy.model.head import gated_logit, learn_gates
 from cmixpy.model.jit import block, routine
 from cmixpy.model.logistic import LOGIT_LIMIT
+from cmixpy.model.maps import map_inputs
 from cmixpy.model.mixer import dot
 from cmixpy.model.records import PIXELS, record_words
 from cmixpy.model.selectors import match_selector
@@ -186,6 +187,12 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
             strength = run_strengths[c]
             # What the run says of this bit, when it was right about those before.
             x[runs_at + c] = strength * (2 * (ahead & 1) - 1) * (ahead >> 1 == partial)
+    if plan.numbers[9] > 0:
+        map_inputs(
+            plan, probability, copies, run_symbols, run_strengths, x, INPUTS_PER_CONTEXT,
+            touched[k], contexts + plan.match_minimum.shape[0] + plan.sse_function.shape[0],
+            partial, node, k,
+        )
     for m in range(matches):
         base = f.MATCH + m * f.MATCH_FIELDS
         entry = -1
