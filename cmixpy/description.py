@@ -150,7 +150,7 @@ class Rates:
     LIMITS = (
         (0, 65535), (0, 65535), (1, 1 << 30), (0, 65535), (0, 65535), (0, 1000), (1, 255),
         (1, 1023), (0, 1023), (1, 1023), (0, 1023), (0, 16), (0, 1000), (0, 1000), (0, 1000),
-        (0, 1000), (0, 1),
+        (0, 1000), (0, 2),
     )  # fmt: skip
 
 
@@ -285,7 +285,17 @@ class Description:
         """Counted entries: histories, match lengths, SSE buckets; int32 numbers name them."""
         rows = sum(stage.rows(self.symbol_bits) for stage in self.stages)
         matches = 2048 * (len(self.matches) + len(self.experts))
-        return 256 * len(self.contexts) + matches + 33 * rows
+        return 256 * len(self.contexts) + matches + 33 * rows + 1024 * self.maps
+
+    @property
+    def maps(self) -> int:
+        """Maps of direct probabilities (model/maps.py): one for each context, or none."""
+        return len(self.contexts) if self.rates.runs > 1 else 0
+
+    @property
+    def first_map(self) -> int:
+        """Number of the maps' first counted entry; 0 without maps."""
+        return self.entries - 1024 * self.maps if self.maps else 0
 
     @property
     def reads_instructions(self) -> bool:
@@ -358,7 +368,7 @@ class Description:
     @property
     def inputs_per_context(self) -> int:
         """Three, and with `runs` a fourth."""
-        return 3 + self.rates.runs
+        return 3 + min(self.rates.runs, 1)
 
     @property
     def inputs(self) -> int:
@@ -370,7 +380,7 @@ class Description:
     @property
     def nanoseconds_per_symbol(self) -> int:
         """CPU time a symbol takes, nominal (benchmarks/LOG.md, phases)."""
-        per_bit = 18 * len(self.contexts) + self.inputs * len(self.sets) // 4 + 60
+        per_bit = 18 * len(self.contexts) + 12 * self.maps + self.inputs * len(self.sets) // 4 + 60
         recurrent = 0
         for m in self.lstm:
             per_bit += 4 * (len(self.gates) + 1) * m.cells // 10

@@ -3,9 +3,10 @@
 The words that occur often enough in the segment make a dictionary, which precedes the text in the
 symbol stream; in the text a word of the dictionary becomes a code of bytes from 128 up, a capital
 letter at its beginning or a word all in capitals becomes a flag before the small letters. Contexts
-of a few bytes then see several words, and there are a third fewer bytes to code. The idea is the
-word replacing transform of Skibiński, Grabowski and Deorowicz (WRT, "Revisiting dictionary-based
-compression", 2005), in PAQ8 since 2006; here the dictionary is learnt from the data, not shipped.
+of a few bytes then see several words, and there are a third fewer bytes to code. Words used alike
+have the first byte of their codes in common (vocabulary.py). The idea is the word replacing
+transform of Skibiński, Grabowski and Deorowicz (WRT, "Revisiting dictionary-based compression",
+2005), in PAQ8 since 2006; here the dictionary is learnt from the data, not shipped.
 
 Any bytes at all survive it: bytes from 128 up that are no code stand behind an escape.
 """
@@ -15,7 +16,7 @@ from collections import Counter
 
 import numpy as np
 
-from cmixpy import varint
+from cmixpy import varint, vocabulary
 from cmixpy.errors import DamagedError
 
 WORDS = 3
@@ -52,15 +53,54 @@ def apply_words(data: np.ndarray) -> tuple[np.ndarray, bytes]:
     parameters : bytes, the number of words and the length of the dictionary, varints
     """
     # Not at the top: the import of numba takes a second, and decoding does without.
-    from cmixpy.model.vocabulary import Vocabulary
+    from cmixpy.model.tokens import Tokens
 
-    text = Vocabulary(data)
-    words = _dictionary(dict(zip(text.words, text.counts.tolist(), strict=True)))
+    text = Tokens(data)
+    words = _frequent(dict(zip(text.words, text.counts.tolist(), strict=True)))
     code = dict(zip(words, map(_code, range(len(words))), strict=True))
-    dictionary = b"".join(word + b"\n" for word in words)
-    coded = text.rewrite([_written(word, code) for word in text.words])
-    symbols = np.concatenate((np.frombuffer(dictionary, dtype=np.uint8), coded))
-    return symbols, varint.pack(len(words)) + varint.pack(len(dictionary))
+    body = text.rewrite([_written(word, code) for word in text.words])
+    dictionary = _arranged(words, body)
+    symbols = np.concatenate((np.frombuffer(dictionary, dtype=np.uint8), body))
+    return symbols, varint.pack(dictionary.count(b"\n")) + varint.pack(len(dictionary))
+
+
+def _arranged(words: list[bytes], body: np.ndarray) -> bytes:
+    """The dictionary, its words numbered anew; rewrites their codes in `body`."""
+    if not words:
+        return b""
+    found, begin = [], 0
+    while begin < len(body):
+        end = _end_of_piece(body, begin)
+        kinds = _Kinds(body[begin:end])
+        numbers = kinds.word_numbers(body[begin:end])
+        found.append((kinds.codes + begin, kinds.code_lengths, numbers))
+        begin = end
+    places, sizes, numbers = map(np.concatenate, zip(*found, strict=True))
+    if len(words) < vocabulary.LEAST_WORDS:
+        parts, leaves = [np.arange(len(words))[:SINGLE]], [np.arange(len(words))[SINGLE:]]
+    else:
+        counts = vocabulary.count_neighbours(body, places, sizes, numbers, len(words))
+        parts, leaves = vocabulary.arrange(counts, SINGLE)
+
+    def by_alphabet(part: np.ndarray) -> list[int]:
+        return sorted(part.tolist(), key=words.__getitem__)
+
+    first = [number for part in parts for number in by_alphabet(part)]
+    after = np.zeros(len(words), dtype=np.int64)
+    after[first] = np.arange(len(first))
+    lines = [words[number] for number in first]
+    for leaf in map(by_alphabet, filter(len, leaves)):
+        # A leaf begins a new lead byte; the words that it lacks are empty.
+        lines += [b""] * (-(len(lines) - SINGLE) % vocabulary.LEAF)
+        after[leaf] = np.arange(len(leaf)) + len(lines)
+        lines += [words[number] for number in leaf]
+    numbers = after[numbers]
+    pair = sizes == 2
+    body[places[~pair]] = LEAST_CODE + numbers[~pair]
+    lead, rest = np.divmod(numbers[pair] - SINGLE, 128)
+    body[places[pair]] = FIRST_LEAD + lead
+    body[places[pair] + 1] = 128 + rest
+    return b"".join(line + b"\n" for line in lines)
 
 
 def dictionary_length(parameters: bytes) -> int:
@@ -96,8 +136,8 @@ def _folded(word: bytes) -> tuple[bytes, bytes] | None:
     return None
 
 
-def _dictionary(found: dict[bytes, int]) -> list[bytes]:
-    """The most frequent words; those with codes of one byte first, both parts by alphabet."""
+def _frequent(found: dict[bytes, int]) -> list[bytes]:
+    """The most frequent words, those that occur the most first."""
     counts: Counter = Counter()
     for word, count in found.items():
         folded = _folded(word)
@@ -105,7 +145,7 @@ def _dictionary(found: dict[bytes, int]) -> list[bytes]:
             counts[folded[1]] += count
     frequent = [word for word, count in counts.items() if count >= LEAST_COUNT]
     frequent.sort(key=lambda word: (-counts[word], word))
-    return sorted(frequent[:SINGLE]) + sorted(frequent[SINGLE:MOST_WORDS])
+    return frequent[:MOST_WORDS]
 
 
 def _code(number: int) -> bytes:

@@ -76,6 +76,8 @@ class KernelState:
         end = self.base["lengths"][len(d.matches)]
         self.base["stages"] = [end + b for b in bases(33 * s.rows(width) for s in d.stages)]
         self.base["experts"] = [self.base["stages"][-1]]
+        # Bases have no maps, others no experts.
+        self.base["maps"] = [self.base["stages"][-1] + b for b in bases(1024 for _ in model.maps)]
         self.arrays = {
             name: np.zeros_like(getattr(segment.shared, name))
             for name in ("slots", "probability", "weights", "final_weights", "match_table",
@@ -108,6 +110,10 @@ class KernelState:
         for table in model.experts:
             at = self.base["experts"][0]
             self.arrays["probability"][at : at + 2048] = pack_entry(table.read(0))
+        for table, base in zip(model.maps, self.base["maps"], strict=False):
+            for said, counts, run in np.ndindex(32, 8, 4):
+                at = base + said * 32 + counts * 4 + run
+                self.arrays["probability"][at] = pack_entry(table.read((said, counts, run)))
         self.arrays["weights"][:, : len(model.sets[0].first)] = model.sets[0].first
         for final in model.finals[:1]:
             self.arrays["final_weights"][:, : len(d.sets)] = final.first
@@ -128,6 +134,9 @@ class KernelState:
                 return "slots", base + key
             case "histories" | "experts":
                 return "probability", base + key
+            case "maps":
+                said, counts, run = key
+                return "probability", base + said * 32 + counts * 4 + run
             case "lengths":
                 slot, misses, k, expected = key
                 return "probability", base + ((slot * 8 + misses) * 8 + k) * 2 + expected

@@ -182,7 +182,9 @@ def every_function(width: int) -> Description:
         more = [Selector(18, 0, 1), Selector(19, 0, 0)]
     return Description(
         symbol_bits=width,
-        rates=replace(base.rates, mix_share=4, lane_power=1000, confidence=255),
+        rates=replace(
+            base.rates, mix_share=4, lane_power=1000, confidence=255, runs=2 if width == 8 else 0
+        ),
         contexts=tuple(contexts),
         matches=tuple(
             Match(minimum, back, table, 6 + table, 40, 0xFF, 3)

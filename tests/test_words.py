@@ -12,25 +12,27 @@ from cmixpy import words
 from cmixpy.errors import DamagedError
 
 PROSE = b"The lane and THE step: a Slot, an iPhone, caf\xc3\xa9 CAF\xc3\x89 (\x01\x02\x03) of it.\n"
+WORD = re.compile(rb"([A-Za-z\x80-\xff]+)")  # a group: split keeps the words
 
 
 def as_array(data: bytes) -> np.ndarray:
     return np.frombuffer(data, dtype=np.uint8)
 
 
-def expected_symbols(data: bytes) -> bytes:
-    """What the transform makes of a text, by regular expressions."""
-    word = re.compile(rb"([A-Za-z\x80-\xff]+)")  # a group: split keeps the words
-    dictionary = words._dictionary(Counter(word.findall(data)))
-    code = {known: words._code(number) for number, known in enumerate(dictionary)}
-    between = word.split(re.sub(rb"([\x01-\x03])", b"\x03\\1", data))
+def expected_body(data: bytes, dictionary: list[bytes]) -> bytes:
+    """The coded text, by regular expressions."""
+    code = {known: words._code(number) for number, known in enumerate(dictionary) if known}
+    between = WORD.split(re.sub(rb"([\x01-\x03])", b"\x03\\1", data))
     between[1::2] = (words._written(found, code) for found in between[1::2])
-    return b"".join([*(known + b"\n" for known in dictionary), *between])
+    return b"".join(between)
 
 
 def check(data: bytes) -> int:
     symbols, parameters = words.apply_words(as_array(data))
-    assert symbols.tobytes() == expected_symbols(data)
+    size = words.dictionary_length(parameters)
+    dictionary = symbols[:size].tobytes().split(b"\n")[:-1]
+    assert set(dictionary) - {b""} == set(words._frequent(Counter(WORD.findall(data))))
+    assert symbols[size:].tobytes() == expected_body(data, dictionary)
     assert words.undo_words(symbols, parameters, len(data)).tobytes() == data
     return len(symbols)
 

@@ -59,6 +59,8 @@ def commit(plan, shared, private, lanes_from, lanes_to, own_from, own_to, step, 
         task -= bits
     lap(timed, clock, WEIGHTS)
     columns = contexts + matches + stages
+    if plan.numbers[9] > 0:  # the contexts' maps
+        columns += contexts
     commit_counted(
         private.touched, columns * thread // threads, columns * (thread + 1) // threads, lanes_from,
         lanes_to, bits, private.active, private.symbols, shared.probability, plan.touched_limit,

@@ -18,6 +18,7 @@ from cmixpy.model.hashing import MASK32, THIRD_MULTIPLIER, mix
 from cmixpy.model.head import gated_logit, learn_gates
 from cmixpy.model.jit import block, routine
 from cmixpy.model.logistic import LOGIT_LIMIT
+from cmixpy.model.maps import map_inputs
 from cmixpy.model.mixer import dot
 from cmixpy.model.records import PIXELS, record_words
 from cmixpy.model.selectors import match_selector
@@ -227,6 +228,12 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
         at += contexts
         for c in range(contexts):
             x[runs_at + c] = run_input(run_symbols[c], run_strengths[c], partial, shift)
+    if plan.numbers[9] > 0:
+        map_inputs(
+            plan, probability, copies, run_symbols, run_strengths, x, INPUTS_PER_CONTEXT,
+            touched[k], contexts + plan.match_minimum.shape[0] + plan.sse_function.shape[0],
+            partial, node, k,
+        )
     for m in range(matches):
         touched[k, contexts + m] = match_inputs(
             x, at, lane, m, plan.match_base[m], probability, stretch, partial, k, bits

@@ -16,6 +16,7 @@ from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
 from cmixpy.model.counted import COUNT_BITS
 from cmixpy.model.head_state import head_plan, head_private, head_shared
 from cmixpy.model.instructions import instruction_table
+from cmixpy.model.maps import count_rows, first_probabilities, map_rows
 from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
 from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
 from cmixpy.model.selectors import EACH_BIT
@@ -68,6 +69,8 @@ class PlanArrays(NamedTuple):
     rates: np.ndarray
     stretch: np.ndarray
     squash: np.ndarray
+    map_row: np.ndarray
+    count_row: np.ndarray
     run_strength: np.ndarray
     confidence: np.ndarray
     next_state: np.ndarray
@@ -203,7 +206,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     return PlanArrays(  # type: ignore[call-arg]  # mypy cannot count unpacked generators
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share,
                d.inputs_per_context, d.follows, d.reads_instructions,
-               d.reads_text]),
+               d.reads_text, d.first_map]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
         *_columns(d.contexts, "function", "a", "b"),
         *_columns(d.contexts, "local", "known", "inverted"),
@@ -227,11 +230,13 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         int64(s.function in HASHED for s in d.stages),
         int64(
             [rates.history_limit] * contexts + [rates.match_limit] * matches
-            + [s.limit for s in d.stages]
+            + [s.limit for s in d.stages] + [rates.history_limit] * d.maps
         ),
         int64([rates.first, rates.last, rates.half, rates.final_first, rates.final_last]),
         logistic.stretch_table(),
         logistic.squash_table(),
+        map_rows(logistic.stretch_table()),
+        count_rows(),
         run_strengths(),
         _confidence(rates.confidence),
         history.next_state_table(),
@@ -271,6 +276,7 @@ def initial_probabilities(plan, arrays: PlanArrays, zeros=aligned_zeros) -> np.n
     if d.experts:
         first = experts.FIRST << 6 << COUNT_BITS | experts.START
         put(np.array([first]), experts.EXPERT_ENTRIES)
+    put(first_probabilities(arrays.squash), d.maps)
     return entries
 
 
@@ -331,7 +337,7 @@ def build_private(plan, threads: int) -> PrivateArrays:
     words = 16 if bits == 8 else 4
     rows = len(d.sets) + len(d.finals)
     most_experts = max((e.limit for e in d.experts), default=1)
-    touched = contexts + len(d.matches) + len(d.stages)
+    touched = contexts + len(d.matches) + len(d.stages) + d.maps
     inputs = aligned_zeros((lanes, bits, d.inputs), np.int16)
     # Twice as many places as claims, so that the open-addressing sets stay short.
     places = 1 << (4 * lanes + 7).bit_length()

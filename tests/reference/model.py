@@ -70,6 +70,11 @@ class Model:
         ]
         self.experts = [Counted(lambda key: 45875, 2, 1023) for _ in d.experts]
         self.chains = [Chains(e.seed, self.n) for e in d.experts]
+        self.maps = [
+            Counted(first_map_probability, 4, rates.history_limit)
+            for _ in d.contexts
+            if rates.runs == 2
+        ]
         self.stages = [Counted(first_sse_probability, s.start, s.limit) for s in d.stages]
         self.match_tables = {
             m: [0] * (1 << min(match.bits, plan.table_bits + 2))
@@ -85,7 +90,7 @@ class Model:
     def _build_mixer(self) -> None:
         d, rates = self.description, self.rates
         first = [rates.initial_indirect, rates.initial_direct, rates.initial_linear]
-        first = first * len(d.contexts) + [0] * rates.runs * len(d.contexts)
+        first = first * len(d.contexts) + [0] * min(rates.runs, 1) * len(d.contexts)
         first += [rates.initial_match, 0] * len(d.matches)
         for rule in d.experts:
             first += [rule.initial, 0, 0, 0, 0]
@@ -150,7 +155,7 @@ class Model:
 
     def _commit(self, written: dict) -> None:
         for name in (
-            "slots", "histories", "lengths", "experts", "stages", "sets", "finals", "gates",
+            "slots", "histories", "lengths", "experts", "stages", "maps", "sets", "finals", "gates",
         ):  # fmt: skip
             for number, table in enumerate(getattr(self, name)):
                 written.setdefault((name, number), []).extend(table.commit(self.events))
@@ -315,8 +320,13 @@ class Model:
     def _inputs(self, lane, copies, runs, node, partial, k) -> tuple[list[int], list]:
         """The mixer's inputs, and the counted entries that were touched on the way."""
         inputs, touched = [], []
-        for copy, histories in zip(copies, self.histories, strict=True):
+        for c, (copy, histories) in enumerate(zip(copies, self.histories, strict=True)):
             probability, count, state = copy.nodes[node]
+            mapped = None
+            if self.maps:
+                key = map_key(copy.nodes[node], self._run_says(runs[c], partial, k))
+                touched.append((self.maps[c], key))
+                mapped = stretch(self.maps[c].p16(key) >> 4)
             if state == 0:
                 inputs += [0, 0, 0]
                 continue
@@ -325,7 +335,7 @@ class Model:
             confidence = 512 * count // (2 * count + self.rates.confidence)
             inputs.append(stretch(p >> 4))
             inputs.append(stretch((probability >> 1) >> 4) * confidence >> 8)
-            inputs.append((p - 32768) >> 4)
+            inputs.append((p - 32768) >> 4 if mapped is None else mapped)
         if self.rates.runs:
             inputs += [self._run_input(copy, partial, k) for copy in runs]
         for state, lengths in zip(lane.matches, self.lengths, strict=True):
@@ -342,6 +352,13 @@ class Model:
         for _ in self.experts:
             inputs += lane.voting.inputs(partial, k)
         return [*inputs, 256], touched
+
+    def _run_says(self, copy, partial: int, k: int) -> int:
+        """0: nothing, 1 or 2: the bit is 0 or 1, 3: it was wrong."""
+        symbol, count = copy.run
+        if count == 0:
+            return 0
+        return 1 + (symbol >> (7 - k) & 1) if (symbol | 256) >> (8 - k) == partial else 3
 
     def _run_input(self, copy, partial: int, k: int) -> int:
         symbol, count = copy.run
@@ -378,6 +395,16 @@ class Model:
             weights.note(key, inputs, ((bit << 16) - squash(logit)) * rate >> 14)
         for weights, key, logit in zip(self.finals, final_keys, z, strict=True):
             weights.note(key, y, ((bit << 16) - squash(logit)) * final_rate >> 14)
+
+
+def map_key(node, run: int) -> tuple[int, int, int]:
+    said = (stretch((node.probability >> 1) >> 4) + 2304) // 144
+    counts = sum(node.count >= least for least in (1, 2, 3, 4, 7, 15, 60))
+    return said, counts, run
+
+
+def first_map_probability(key) -> int:
+    return squash(144 * key[0] - 2232)
 
 
 def first_length_probability(key) -> int:

@@ -116,7 +116,7 @@ def write_words(data, table, starts, lengths, written, begins, out):
             at += 1
 
 
-class Vocabulary:
+class Tokens:
     """The distinct words of a text.
 
     Attributes
