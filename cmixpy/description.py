@@ -10,9 +10,11 @@ from functools import cache, cached_property
 from operator import length_hint
 from pathlib import Path
 
+import numpy as np
 import xxhash
 
 from cmixpy.header import MAX_HINT, MAX_HINTS
+from cmixpy.primer import MOST_PRIMED, PRIMERS, primer
 from cmixpy.varint import pack, unpack
 
 MAX_CONTEXTS = 64
@@ -192,6 +194,16 @@ class Gate:
     LIMITS = ((0, 2), (0, MOST_INPUTS - 1))
 
 
+@dataclass(frozen=True)
+class Start:
+    """What the model has read before the first symbol: the last `primed` bytes of a primer."""
+
+    primer: int
+    primed: int
+
+    LIMITS = ((1, max(PRIMERS)), (1, MOST_PRIMED))
+
+
 PARTS = (
     ("contexts", Context, 1, MAX_CONTEXTS),
     ("matches", Match, 0, MAX_MATCHES),
@@ -202,6 +214,7 @@ PARTS = (
 )
 # These are behind the others, and are left out where there is no LSTM.
 LSTM_PARTS = (("lstm", Lstm, 1, 1), ("gates", Gate, 1, MOST_GATES))
+START_PARTS = (("start", Start, 1, 1),)
 
 
 def _check(part, where: str) -> None:
@@ -225,6 +238,7 @@ class Description:
     experts: tuple[Experts, ...] = ()
     lstm: tuple[Lstm, ...] = ()
     gates: tuple[Gate, ...] = ()
+    start: tuple[Start, ...] = ()
 
     def __post_init__(self):
         if self.symbol_bits not in (2, 8):
@@ -260,6 +274,12 @@ class Description:
         for i, gate in enumerate(self.gates):
             if gate.index >= (1, len(self.sets), self.inputs)[gate.source]:
                 raise ValueError(f"gates {i}: there is no logit {gate.index}")
+        if self.start and self.symbol_bits != 8:
+            raise ValueError("only bytes have a primer")
+        for start in self.start:
+            length, _ = PRIMERS[start.primer]
+            if start.primed > length:
+                raise ValueError(f"primer {start.primer} has only {length} bytes")
         if self.experts and self.symbol_bits != 2:
             raise ValueError("only bases have copy experts")
         shares = self.rates.mix_share + sum(stage.share for stage in self.stages)
@@ -278,6 +298,9 @@ class Description:
 
     @property
     def _parts(self):
+        if self.start:
+            none = tuple((name, kind, 0, most) for name, kind, _, most in LSTM_PARTS)
+            return PARTS + (LSTM_PARTS if self.lstm else none) + START_PARTS
         return PARTS + LSTM_PARTS if self.lstm else PARTS
 
     @property
@@ -349,7 +372,11 @@ class Description:
         take_lists(PARTS)
         if length_hint(rest):
             take_lists(LSTM_PARTS)
-            if not parts["lstm"]:
+            if length_hint(rest):
+                take_lists(START_PARTS)
+                if not parts["start"]:
+                    raise ValueError("a start of none is left out")
+            elif not parts["lstm"]:
                 raise ValueError("an LSTM of none is left out")
         if next(rest, None) is not None:
             raise ValueError("bytes after the end of the description")
@@ -424,9 +451,22 @@ class Plan:
         width = 64 if d.symbol_bits == 8 else 16
         return sum(width << min(c.bits, self.table_bits) for c in d.contexts) + d.entries * 8
 
+    @property
+    def primed(self) -> int:
+        """Symbols of the primer that the model learns first: of a single lane, without an LSTM."""
+        d = self.description
+        return d.start[0].primed if d.start and self.lanes == 1 and not d.lstm else 0
+
+    def primer(self) -> np.ndarray:
+        """Those symbols, uint8[primed]."""
+        if not self.primed:
+            return np.zeros(0, dtype=np.uint8)
+        return primer(self.description.start[0].primer)[-self.primed :]
+
     def memory_bytes(self, length: int) -> int:
         """Bytes the whole process needs to decode `length` symbols; encoding adds the input."""
         d = self.description
+        length += self.primed
         inputs, symbols = d.inputs, 1 << d.symbol_bits
         rows = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.sets)
         finals = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.finals)

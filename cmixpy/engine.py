@@ -37,13 +37,15 @@ class Segment:
         self.kernel = kernel
         self.early = early
         self.threads = max(1, min(threads, plan.lanes))
+        self.primer = plan.primer()
         self.length = length
         self.lanes = plan.lanes
         self.decode = decode
-        self.steps = -(-length // plan.lanes)
-        self.plan = state.build_plan(plan, length)
+        symbols = len(self.primer) + length
+        self.steps = -(-symbols // plan.lanes)
+        self.plan = state.build_plan(plan, symbols)
         self.shared = state.build_shared(
-            plan, self.plan, length, early.zeros if early else aligned_zeros
+            plan, self.plan, symbols, early.zeros if early else aligned_zeros
         )
         self.private = state.build_private(plan, self.threads)
         self.sync = np.zeros(48, dtype=np.int64)
@@ -60,6 +62,10 @@ class Segment:
 
     def start(self, source: np.ndarray, codes: np.ndarray, starts: np.ndarray) -> None:
         """Take the input (encoding) and the lanes' code buffers."""
+        if len(self.primer):
+            source = np.concatenate((self.primer, source))
+            # Read-only as it was, or the kernel would be compiled for both kinds.
+            source.flags.writeable = False
         self.source, self.codes, self.starts = source, codes, starts
         step.start_lanes(self.plan, self.private, codes, starts, self.decode)
         # Compile (or load) on this thread, where an interrupt is heard, not on the helpers.
@@ -154,7 +160,8 @@ class Segment:
             chunk = max(FIRST_CHUNK, min(4 * chunk, int(chunk * CHUNK_SECONDS / (took + 1e-9))))
             done = until
             if progress is not None:
-                progress(min(self.length, done * self.lanes), int(counts.clip(min=0).sum()))
+                coded = max(0, min(self.length, done * self.lanes - len(self.primer)))
+                progress(coded, int(counts.clip(min=0).sum()))
             if self.private.lanes[:, fields.OVERFLOW].any():
                 return False
         return True
@@ -254,4 +261,4 @@ def decode_segment(
         segment.run_all(progress)
     finally:
         segment.close(note)
-    return segment.shared.history
+    return segment.shared.history[len(segment.primer) :]

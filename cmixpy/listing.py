@@ -77,7 +77,9 @@ def _seconds(segment: Segment, threads: int) -> float:
     """Nominal time; machines differ by small factors."""
     if segment.model is None:
         return 0.0
-    nanoseconds = plan_of(segment).description.nanoseconds_per_symbol * segment.model.symbols
+    plan = plan_of(segment)
+    symbols = plan.primed + segment.model.symbols
+    nanoseconds = plan.description.nanoseconds_per_symbol * symbols
     return nanoseconds / 1e9 / min(threads, segment.model.lanes)
 
 

@@ -13,7 +13,14 @@ from cmixpy.header import NO_TRANSFORM
 from cmixpy.lags import find_lags, find_line_lags, is_bitmap
 from cmixpy.recurrence import find_rule
 from cmixpy.transform import NUCLEOTIDES, apply_nucleotides, undo_nucleotides
-from cmixpy.words import WORDS, apply_words, dictionary_length, pays, undo_words
+from cmixpy.words import (
+    LEAST_LENGTH,
+    WORDS,
+    apply_words,
+    dictionary_length,
+    pays,
+    undo_words,
+)
 from cmixpy.x86 import ADDRESSES, apply_addresses, undo_addresses
 
 # Bytes that a transform's arrays take at their largest, for each byte of data.
@@ -58,7 +65,7 @@ def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
         hints = find_lags(data)
         if hints:
             return Prepared("bitmap" if is_bitmap(data) else "records", data, hints=hints)
-    if preset == "text":
+    if preset == "text" and len(data) >= LEAST_LENGTH:
         symbols, parameters = apply_words(data)
         if pays(len(data), len(symbols)):
             # The model reads the dictionary too: hint 1 is its length (model/expanded.py).

@@ -21,6 +21,7 @@ from cmixpy.description import (
     Rates,
     Selector,
     Stage,
+    Start,
 )
 
 LEVELS = range(1, 10)
@@ -199,7 +200,11 @@ def describe(level: int, preset: str) -> Description:
         stages=tuple(_selector(entry, Stage) for entry in _at_level(model["stages"], level)),
         experts=tuple(Experts(**entry) for entry in _at_level(model.get("experts", []), level)),
     )
-    return _with_lstm(description, settings) if level >= LSTM_FROM else description
+    if level >= LSTM_FROM:
+        return _with_lstm(description, settings)
+    if "start" in settings:
+        description = replace(description, start=(Start(**settings["start"]),))
+    return description
 
 
 def lanes_for(level: int, preset: str, length: int) -> int:
@@ -228,14 +233,15 @@ def choose(
     # A symbol takes up to two slots in a context, but most of them are never seen again: up to
     # FULL_TABLES half of the largest tables is enough (enwik8.4M at the default level: 0.4 % more
     # bytes than with all, for half the memory, which on some machines is slow to come by).
-    digits = max(length - 1, 1).bit_length()
-    largest = settings["table_bits"]
-    table_bits = max(10, min(digits + 1, largest - 1 + max(0, digits - FULL_TABLES), largest))
     lanes = min(lanes, max(length, 1))
     description = describe(level, preset)
     # Two groups, so that the LSTM takes the symbols of one while those of the other are coded.
     groups = 2 if description.lstm and lanes > 1 else 1
-    return Plan(description, lanes, groups, table_bits, hints)
+    largest = settings["table_bits"]
+    plan = Plan(description, lanes, groups, largest, hints)
+    digits = max(plan.primed + length - 1, 1).bit_length()
+    table_bits = max(10, min(digits + 1, largest - 1 + max(0, digits - FULL_TABLES), largest))
+    return replace(plan, table_bits=table_bits)
 
 
 def segment_size(level: int, preset: str) -> int:

@@ -32,6 +32,9 @@ LEAST_COUNT = 24
 # Share of the bytes, percent, that must be saved for the transform to be worth it: texts with
 # few words of their own lose more by it than they gain (LOG.md, "Words").
 LEAST_SAVING = 10
+# Shorter texts are coded as they are: a model that has read a primer (primer.py) knows their words,
+# and codes would hide them (LOG.md, "Primers").
+LEAST_LENGTH = 1 << 17
 # Text is worked on in pieces of about this many bytes, so that memory stays small.
 PIECE = 1 << 18
 

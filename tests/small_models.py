@@ -108,6 +108,7 @@ def tight(description: Description, seed: int) -> Description:
             )
             for e in description.experts
         ),
+        start=tuple(replace(s, primed=rng.choice((1, 40))) for s in description.start),
     )  # fmt: skip
 
 
@@ -118,6 +119,7 @@ def mild(description: Description, seed: int) -> Description:
         matches=tuple(replace(m, minimum=min(m.minimum, 9)) for m in description.matches),
         stages=tuple(replace(s, a=min(s.a, 6)) for s in description.stages),
         experts=tuple(replace(e, seed=min(e.seed, 6)) for e in description.experts),
+        start=tuple(replace(s, primed=60) for s in description.start),
     )
 
 

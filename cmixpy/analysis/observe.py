@@ -54,13 +54,14 @@ def cost_table() -> np.ndarray:
 
 
 @kernel
-def observe(bin_, width, lanes, active, coded, inputs, rows, errors, middles, weights, squash,
-            owner, voice, sets, finals, costs, pushes, shown, tally):
+def observe(bin_, primed, width, lanes, active, coded, inputs, rows, errors, middles, weights,
+            squash, owner, voice, sets, finals, costs, pushes, shown, tally):
     """Add one step to the tally.
 
     Parameters
     ----------
     bin_ : the step's bin of time
+    primed : symbols before the first that counts
     lanes, active, coded, inputs, rows, errors, middles : of `private` (state.py)
     weights, squash : of `shared` and of `plan`
     owner : int64[inputs], the part that each input belongs to, -1: none
@@ -74,7 +75,7 @@ def observe(bin_, width, lanes, active, coded, inputs, rows, errors, middles, we
     for index in range(lanes.shape[0]):
         if not active[index]:
             continue
-        at = lanes[index, f.START] + lanes[index, f.POSITION] - 1
+        at = lanes[index, f.START] + lanes[index, f.POSITION] - 1 - primed
         line = at - shown
         noted = line >= 0 and line < text
         symbol = coded[index]

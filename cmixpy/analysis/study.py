@@ -164,8 +164,9 @@ def follow(
     segment = engine.encoder(given.symbols, plan, 1)
     parts = parts_of(d)
     n, sets, finals = len(given.symbols), len(d.sets), len(d.finals)
-    shown = min(shown, n)
-    text, bins, count = min(text, n - shown), min(bins, segment.steps), len(parts.names)
+    primed = len(segment.primer)
+    shown, steps = min(shown, n), segment.steps - primed
+    text, bins, count = min(text, n - shown), min(bins, steps), len(parts.names)
     tally = observe.Tally(
         np.zeros(n), np.zeros(bins), np.zeros(bins), np.zeros(bins), np.zeros((bins, count)),
         np.zeros((bins, count)), np.zeros((bins, count)), np.zeros((bins, sets)),
@@ -174,12 +175,13 @@ def follow(
     )  # fmt: skip
     private, costs, pushes, fill = segment.private, observe.cost_table(), np.zeros(count), []
     coded = private.lanes[:, fields.CODE_COUNT]
-    stops = {-(-segment.steps * (i + 1) // CHECKPOINTS) for i in range(CHECKPOINTS)}
+    stops = {-(-steps * (i + 1) // CHECKPOINTS) for i in range(CHECKPOINTS)}
     try:
-        for now in range(segment.steps):
-            segment.run(now, now + 1, 1)
+        segment.run(0, primed, 1)
+        for now in range(steps):
+            segment.run(primed + now, primed + now + 1, 1)
             observe.observe(
-                now * bins // segment.steps, d.symbol_bits, private.lanes, private.active,
+                now * bins // steps, primed, d.symbol_bits, private.lanes, private.active,
                 private.symbols, private.inputs, private.rows, private.errors, private.middles,
                 segment.shared.weights, segment.plan.squash, parts.owner, parts.voice, sets, finals,
                 costs, pushes, shown, tally,

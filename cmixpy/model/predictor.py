@@ -205,9 +205,9 @@ def rated_error(bit, logit, squash, rate):
 
 @block
 def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, touched, rows, errors,
-             middles, partial, node, k, bit, decode, code, scratch, rate, final_rate, private,
-             index, timed, clock):
-    """Predict bit `k` of the symbol, code it, learn what is private; the bit."""
+             middles, partial, node, k, bit, known, decode, code, scratch, rate, final_rate,
+             private, index, timed, clock):
+    """Predict bit `k` of the symbol, code it unless it is known, learn what is private; the bit."""
     bits = plan.numbers[2]
     ask_stages(plan, shared.probability, scratch, partial)
     contexts = plan.context_function.shape[0]
@@ -287,10 +287,11 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
 
     lap(timed, clock, REFINING)
 
-    if decode:
-        bit = decode_bit(lane, code, final)
-    else:
-        encode_bit(lane, code, final, bit)
+    if not known:
+        if decode:
+            bit = decode_bit(lane, code, final)
+        else:
+            encode_bit(lane, code, final, bit)
 
     lap(timed, clock, CODING)
 

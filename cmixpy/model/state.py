@@ -206,7 +206,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     return PlanArrays(  # type: ignore[call-arg]  # mypy cannot count unpacked generators
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share,
                d.inputs_per_context, d.follows, d.reads_instructions,
-               d.reads_text, d.first_map]),
+               d.reads_text, d.first_map, plan.primed]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
         *_columns(d.contexts, "function", "a", "b"),
         *_columns(d.contexts, "local", "known", "inverted"),

@@ -76,7 +76,7 @@ def build_run(timed):
         Parameters
         ----------
         plan, shared, private : named tuples of arrays (state.py)
-        source : uint8[symbols], what the encoder codes; not read when decoding
+        source : uint8[symbols], the primer, then what the encoder codes; a decoder has the primer
         codes, code_starts : uint8[…], int64[lanes + 1]: the lanes' code buffers
         sync : int64[48], the barrier (atomics.py)
         times : int64[threads, CLOCK_COLUMNS], for the timed build
@@ -97,12 +97,15 @@ def build_run(timed):
         group_lanes = (lanes + groups - 1) // groups
         mine = private.scratch[thread]
         rates = plan.rates
+        primed = plan.numbers[10]
         clock = times[thread]
         if timed:
             clock[LAST] = cycles()
         for step in range(first // groups, (last + groups - 1) // groups):
             rate = rates[1] + (rates[0] - rates[1]) * rates[2] // (rates[2] + step * lanes)
             final_rate = rates[4] + (rates[3] - rates[4]) * rates[2] // (rates[2] + step * lanes)
+            # The primer is there from the start, on both sides: it is learnt, but not coded.
+            known = step < primed
             for group in range(max(0, first - step * groups), min(groups, last - step * groups)):
                 if plan.lstm[0] > 0:
                     await_lstm(sync, step * groups + group + 1 - groups)
@@ -171,7 +174,7 @@ def build_run(timed):
                             at = lane[f.START] + step
                             lane[f.PARTIAL] = private.partial[index]
                             symbol = 0
-                            if not decode:
+                            if known or not decode:
                                 symbol = source[at] + 0
                             code = codes[code_starts[index] : code_starts[index + 1]]
                             for s in range(sets):
@@ -202,8 +205,9 @@ def build_run(timed):
                                     private.run_symbols[index], private.run_strengths[index],
                                     private.inputs[index], private.touched[index],
                                     private.rows[index], private.errors[index],
-                                    private.middles[index], partial, node, k, bit, decode, code,
-                                    mine, rate, final_rate, private, index, timed, clock,
+                                    private.middles[index], partial, node, k, bit, known,
+                                    decode, code, mine, rate, final_rate, private, index, timed,
+                                    clock,
                                 )
                                 partial = 2 * partial + bit
                                 node = 2 * node + bit
@@ -250,7 +254,8 @@ def build_run(timed):
                                     update_bytes(lane, symbol)
                                     if plan.numbers[8]:
                                         update_text(
-                                            lane, symbol, history, plan.hints, shared.word_ends
+                                            lane, symbol, history, plan.hints, primed,
+                                            shared.word_ends,
                                         )
                                     if plan.numbers[6]:
                                         note_followers(lane, private.followed[index], symbol)

@@ -79,11 +79,11 @@ def follow_key(lane, byte, history):
 
 
 @block
-def follow_column(lane, byte, history, hints, word_ends):
+def follow_column(lane, byte, history, hints, primed, word_ends):
     """Column of the text behind the codes; the first lane notes where dictionary words end."""
     size = hints[1]
-    position = lane[f.POSITION]
-    first = lane[f.START] == 0
+    position = lane[f.POSITION] - primed
+    first = lane[f.START] == 0 and position >= 0
     state = lane[f.CODE_STATE]
     after = 0
     number = -1
@@ -160,7 +160,7 @@ def follow_gap(lane, byte, kind, before):
 
 
 @routine
-def update_text(lane, byte, history, hints, word_ends):
+def update_text(lane, byte, history, hints, primed, word_ends):
     """Take one byte, after `update_bytes`.
 
     word_ends : int32[MOST_WORDS], where words of the dictionary end
@@ -185,7 +185,7 @@ def update_text(lane, byte, history, hints, word_ends):
             lane[f.INDENTED] = 1
     align(lane, byte, kind, history)
     follow_key(lane, byte, history)
-    follow_column(lane, byte, history, hints, word_ends)
+    follow_column(lane, byte, history, hints, primed, word_ends)
 
 
 @block

@@ -76,6 +76,7 @@ class Lane:
     width: int
     matches: list[Copying]
     hints: list[int]
+    primed: int = 0
     position: int = 0
     low: int = 0
     high: int = 0

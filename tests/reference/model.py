@@ -1,8 +1,10 @@
 """FORMAT.md, "Lanes, steps, half-steps", "Inputs", "Mixer", "SSE and the final probability"."""
 
 from collections import Counter
+from pathlib import Path
 
-from reference.coder import Decoder, Encoder
+import cmixpy
+from reference.coder import Decoder, Encoder, Known
 from reference.experts import Chains, find_experts, move_experts
 from reference.gates import Gates
 from reference.lane import Copying, Lane, second_nibble
@@ -22,12 +24,14 @@ class Model:
     Parameters
     ----------
     plan : description.Plan
-    n : symbols of the segment
+    n : symbols of the segment, without the primer
     events : counts what happened
     """
 
     def __init__(self, plan, n: int, events: Counter):
         d = self.description = plan.description
+        self.primer = [] if plan.lanes > 1 or d.lstm else first_text(d)
+        n += len(self.primer)
         self.n, self.width, self.count, self.groups = n, d.symbol_bits, plan.lanes, plan.groups
         self.rates = d.rates
         self.events = events
@@ -50,6 +54,7 @@ class Model:
                 [Copying() for _ in d.matches],
                 hints,
                 reads_instructions=reads_instructions,
+                primed=len(self.primer),
             )
             for i, start in enumerate(self.starts[:-1])
         ]
@@ -131,7 +136,11 @@ class Model:
             coded = []
             keys = {lane.index: lane.packed for lane in active}
             for lane in active:
-                wanted = None if symbols is None else int(symbols[lane.start + t])
+                primed = len(self.primer)
+                if t < primed:
+                    coded.append(self._code_symbol(lane, t, Known(), self.primer[t]))
+                    continue
+                wanted = None if symbols is None else int(symbols[lane.start + t - primed])
                 coded.append(self._code_symbol(lane, t, coders[lane.index], wanted))
             for lane, (symbol, _) in zip(active, coded, strict=True):
                 self.history[lane.start + t] = symbol
@@ -407,6 +416,14 @@ def first_map_probability(key) -> int:
     return squash(144 * key[0] - 2232)
 
 
+def first_text(description) -> list[int]:
+    """The primer's last bytes that a description asks for."""
+    for start in description.start:
+        text = (Path(cmixpy.__file__).parent / f"primer-{start.primer}.txt").read_bytes()
+        return list(text[len(text) - start.primed :])
+    return []
+
+
 def first_length_probability(key) -> int:
     slot, _, _, expected = key
     q = 65536 // (slot + 3)
@@ -434,4 +451,4 @@ def decode(codes: list[bytes], n: int, plan, events: Counter | None = None) -> l
     coders = [Decoder(code) for code in codes]
     for t in range(model.steps):
         model.step(t, coders)
-    return model.history
+    return model.history[len(model.primer) :]

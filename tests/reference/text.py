@@ -123,7 +123,7 @@ class Reader:
     def _take_column(self, s, lane, history) -> None:
         size, letters, after = lane.hints[1], 1, 0
         code, number = self.code, None
-        if lane.position > size > 0:
+        if lane.position - lane.primed > size > 0:
             if code == 1 or (code == 2 and s >= 128):
                 after = 2 if s >= 128 else 0
             elif code >= 192 and s >= 128:
@@ -135,7 +135,7 @@ class Reader:
             elif s in (1, 2, 3):
                 after, letters = int(s == 3), 0
         if number is not None:
-            words = bytes(history[:size]).split(b"\n")[:-1][: 64 + 64 * 128]
+            words = bytes(history[lane.primed :][:size]).split(b"\n")[:-1][: 64 + 64 * 128]
             letters = len(words[number]) if number < len(words) else 0
         self.column = 0 if s == 10 else self.column + letters
         self.code = after

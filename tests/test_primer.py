@@ -1,0 +1,87 @@
+"""Primers: learnt by both sides before the segment, and never changed."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xxhash
+from reference.model import Model
+from small_models import every_function, mild
+from test_reference import compare, compare_decoding
+
+import cmixpy
+from cmixpy import engine, presets, primer
+from cmixpy.description import Description, Plan, Start
+from cmixpy.words import apply_words, dictionary_length
+
+SENTENCE = b"It has been said that there is nothing new under the sun; and this is perhaps true."
+
+
+def test_the_texts_are_those_that_archives_were_made_with():
+    for number, (length, digest) in primer.PRIMERS.items():
+        text = Path(cmixpy.__file__).with_name(f"primer-{number}.txt").read_bytes()
+        assert (len(text), xxhash.xxh3_64_intdigest(text)) == (length, digest)
+        assert primer.primer(number).tobytes() == text
+
+
+def test_a_changed_text_is_refused(monkeypatch):
+    monkeypatch.setitem(primer.PRIMERS, 1, (primer.PRIMERS[1][0], 0))
+    primer.primer.cache_clear()
+    with pytest.raises(RuntimeError, match="changed"):
+        primer.primer(1)
+    primer.primer.cache_clear()
+
+
+def test_descriptions_with_a_primer():
+    plain = replace(presets.describe(5, "text"), start=())
+    d = replace(plain, start=(Start(1, 40),))
+    assert Description.from_bytes(d.to_bytes()) == d
+    # Behind two empty lists, of the LSTM and its gates.
+    assert d.to_bytes() == plain.to_bytes() + bytes([0, 0, 1, 1, 40])
+    for start in (Start(0, 40), Start(2, 40), Start(1, 0), Start(1, primer.PRIMERS[1][0] + 1)):
+        with pytest.raises(ValueError):
+            replace(plain, start=(start,))
+    for more in (b"\0\0\0", b"\0\0\1\1", b"\0\0\2\1\5\1\5", b"\0\0\1\1\5\0"):
+        with pytest.raises(ValueError):
+            Description.from_bytes(plain.to_bytes() + more)
+    with pytest.raises(ValueError):
+        replace(presets.describe(5, "dna"), start=(Start(1, 40),))
+
+
+def test_only_a_single_lane_is_primed():
+    d = presets.describe(6, "text")
+    assert Plan(d, 1, 1, 10).primed == len(Plan(d, 1, 1, 10).primer()) == d.start[0].primed
+    assert Plan(d, 2, 1, 10).primed == len(Plan(d, 2, 1, 10).primer()) == 0
+    assert not presets.describe(7, "text").start
+    long = presets.segment_size(6, "text")
+    assert presets.choose(6, "text", long).primed == 0
+
+
+@pytest.mark.parametrize("lanes", [1, 2])
+def test_against_the_reference(lanes):
+    """Also behind a dictionary, whose places begin after the primer."""
+    words = (SENTENCE.replace(b" ", b" the ") + b"\n") * 3
+    symbols, parameters = apply_words(np.frombuffer(words, dtype=np.uint8))
+    assert dictionary_length(parameters) > 0
+    description = replace(every_function(8), start=(Start(1, 70),))
+    plan = Plan(description, lanes, 1, 8, (0, dictionary_length(parameters)))
+    assert compare_decoding(compare(symbols, plan), len(symbols), plan) == symbols.tolist()
+
+
+def test_the_reference_reads_it_first():
+    plan = Plan(mild(presets.describe(6, "text"), 0), 1, 1, 8)
+    assert bytes(Model(plan, 9, None).primer) == plan.primer().tobytes()
+    assert plan.primer().tobytes() == primer.primer(1)[-plan.primed :].tobytes()
+
+
+@pytest.mark.parametrize("level", [5, 6])
+def test_small_texts_gain(level):
+    symbols = np.frombuffer(SENTENCE, dtype=np.uint8)
+    plan = presets.choose(level, "text", len(symbols))
+    bare = replace(plan, description=replace(plan.description, start=()))
+    (code,), (long,) = (engine.encode_segment(symbols, p, 1) for p in (plan, bare))
+    assert len(code) < 0.6 * len(long)
+    assert np.array_equal(engine.decode_segment([code], len(symbols), plan, 1), symbols)
+    archive = cmixpy.compress(SENTENCE, level=level)
+    assert cmixpy.decompress(archive) == SENTENCE
