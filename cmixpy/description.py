@@ -21,7 +21,7 @@ MAX_FINALS = 8
 MAX_STAGES = 8
 MAX_MATCHES = 4
 MOST_CELLS = 512
-MOST_HORIZON = 64
+MOST_HORIZON = 256
 MOST_GATES = 16
 MOST_SAMPLES = 1 << 16
 MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
@@ -175,11 +175,19 @@ class Lstm:
     head_half: int
     scalar_share: int
     bias_input: int
+    stride: int
+    expected: int
+    common_rate: int
 
     LIMITS = (
-        (32, MOST_CELLS), (1, MOST_HORIZON), (0, 2000), (0, 4000), (0, 1 << 20), (0, 1 << 20),
+        (32, MOST_CELLS), (1, MOST_HORIZON), (0, 2000), (0, 4000), (0, 65535), (0, 65535),
         (1, 1 << 20), (1, 1 << 16), (0, 1 << 16), (0, 1 << 16), (1, 1 << 30), (0, 256), (0, 4095),
+        (1, MOST_HORIZON), (0, 1), (0, 1 << 16),
     )  # fmt: skip
+
+    def features(self, bits: int) -> int:
+        """Rows of the embedding: the last symbol, and the one that a match expects, or none."""
+        return (1 << bits) + self.expected * ((1 << bits) + 1)
 
 
 @dataclass(frozen=True)

@@ -99,6 +99,8 @@ class SharedArrays(NamedTuple):
     gate_scalars: np.ndarray
     node_counts: np.ndarray
     node_head: np.ndarray
+    common: np.ndarray
+    common_near: np.ndarray
 
 
 class PrivateArrays(NamedTuple):
@@ -127,6 +129,7 @@ class PrivateArrays(NamedTuple):
     experts: np.ndarray
     expert_touched: np.ndarray
     expert_key: np.ndarray
+    features: np.ndarray
     outputs: np.ndarray
     cells: np.ndarray
     gradients: np.ndarray
@@ -134,6 +137,8 @@ class PrivateArrays(NamedTuple):
     gated: np.ndarray
     gate_errors: np.ndarray
     gate_total: np.ndarray
+    gate_dots: np.ndarray
+    gate_slopes: np.ndarray
 
 
 def aligned_zeros(shape, dtype) -> np.ndarray:
