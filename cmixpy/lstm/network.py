@@ -24,6 +24,9 @@ from cmixpy.lstm.cells import NEAR_SHIFT, WEIGHT_LIMIT
 INPUTS_LIMIT = 8  # residuals of a symbol, at most
 STATE_ONE = 1 << 15
 CLIPPED_EVERY = 16  # trainings between two counts of clipped slopes
+# Trainings after which the rate is whole: at first all gradients agree, and steps that are as large
+# as later ones throw 128 cells off (enwik8.4M, first 60,000 symbols: +0.05 % in place of -0.67 %).
+WARM = 16
 
 
 def first_weights(seed: int, rows: int, columns: int, spread: int) -> np.ndarray:
@@ -70,6 +73,7 @@ class Weights:
         s = self.settings
         rate = s.last + (s.first - s.last) * s.half // (s.half + self.updates)
         self.updates += 1
+        rate = rate * min(self.updates, WARM) // WARM
         torch.mm(_tensor(x).t(), _tensor(slopes), out=self.total)
         share = 65536 // min(self.updates, s.memory)
         elements.learn(self.gradients, self.means, self.recurrent, self.near, share, rate)

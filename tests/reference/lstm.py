@@ -147,6 +147,7 @@ class Lstm:
         slopes = np.concatenate([step["slope"] for step in trace])
         rate = s.last + (s.first - s.last) * s.half // (s.half + self.updates)
         self.updates += 1
+        rate = rate * min(self.updates, 16) // 16
         gradient = rounded(self.product(x.T, slopes).astype(np.int64), 15)
         self._change(self.recurrent, self.means, gradient, self.updates, rate)
         for row in np.unique(features):
