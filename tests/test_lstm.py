@@ -1,6 +1,7 @@
 """The LSTM mixer: exact in torch, equal to its reference in int64, and in whole segments."""
 
 import random
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -137,6 +138,22 @@ def test_threads(lanes):
             engine.decode_segment(codes, len(symbols), plan, threads).tolist() == symbols.tolist()
         )
     assert torch.get_num_threads() > 0
+
+
+def test_the_time_left_is_told_right():
+    """After a tenth, the rate so far foretells the whole within 20 %; the machine may be busy."""
+    symbols = byte_symbols(3, 12000)
+    for _ in range(4):
+        begin, times = time.process_time(), []
+
+        def progress(done, _, begin=begin, times=times):
+            times.append((done / len(symbols), time.process_time() - begin))
+
+        engine.encode_segment(symbols, small_plan(4, 2), 1, progress)
+        share, spent = next(pair for pair in times if pair[0] >= 0.1)
+        if 0.8 < spent / share / times[-1][1] < 1.2:
+            return
+    raise AssertionError(f"{spent} s for {share}, {times[-1][1]} s for all")
 
 
 def test_descriptions_with_an_lstm():

@@ -1,8 +1,8 @@
 """The LSTM beside the step kernel: one half-step of its own after each of the kernel's.
 
 After the kernel has committed half-step s of group g, the network takes the group's symbols and
-residuals; its outputs are what the kernel reads in the group's next half-step. Then it learns. So with
-two groups one is coded while the other is taken in, and nothing depends on who is faster.
+residuals; its outputs are what the kernel reads in the group's next half-step. Then it learns. So
+with two groups one is coded while the other is taken in, and nothing depends on who is faster.
 """
 
 import torch

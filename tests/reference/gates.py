@@ -96,7 +96,8 @@ class Gates:
         for j, row in enumerate(self.common):
             total = [0] * m.cells
             for h, slopes in self.lanes:
-                slope = clamp(slopes[j] * m.common_rate + (1 << 25) >> 26, 1 - (1 << 17), (1 << 17) - 1)
+                wanted = slopes[j] * m.common_rate + (1 << 25) >> 26
+                slope = clamp(wanted, 1 - (1 << 17), (1 << 17) - 1)
                 total = [s + (slope * (v >> 3) + 512 >> 10) for s, v in zip(total, h, strict=True)]
             wanted = [w + (s * scale + 32768 >> 16) for w, s in zip(row, total, strict=True)]
             self.common[j] = [clamp(w, -LIMIT, LIMIT) for w in wanted]
