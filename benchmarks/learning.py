@@ -8,6 +8,7 @@ what each quarter of a file saves.
 
 import argparse
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def curve(ready, level: int, lanes: int) -> np.ndarray:
     segment = engine.encoder(ready.symbols, plan, 1)
     ends = np.linspace(0, segment.steps, POINTS + 1).astype(int)
     found = [0.0]
-    for first, last in zip(ends[:-1], ends[1:], strict=True):
+    for first, last in pairwise(ends):
         segment.run(int(first), int(last))
         found.append(float(segment.private.lanes[:, fields.CODE_COUNT].sum()))
     segment.close(None)
@@ -40,7 +41,7 @@ def curve(ready, level: int, lanes: int) -> np.ndarray:
 def quarters(without: np.ndarray, with_it: np.ndarray) -> list[str]:
     """What is saved in each quarter, and in all."""
     ends = np.linspace(0, POINTS, 5).astype(int)
-    spans = [*zip(ends[:-1], ends[1:], strict=True), (0, POINTS)]
+    spans = [*pairwise(ends), (0, POINTS)]
     shares = [(with_it[b] - with_it[a]) / (without[b] - without[a]) - 1 for a, b in spans]
     return [f"{100 * share:+.2f} %" for share in shares]
 
