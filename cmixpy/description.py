@@ -382,7 +382,7 @@ class Description:
         recurrent = 0
         for m in self.lstm:
             per_bit += 4 * (len(self.gates) + 1) * m.cells // 10
-            # Calls, shared by the lanes of a group, and the arithmetic (benchmarks/LOG.md, "long horizons").
+            # Calls, shared by the lanes of a group, and the arithmetic.
             recurrent = 12000 + 6 * m.cells * m.cells // 5
         return 60 * len(self.contexts) + self.symbol_bits * per_bit + recurrent
 
