@@ -23,7 +23,7 @@ MAX_FINALS = 8
 MAX_STAGES = 8
 MAX_MATCHES = 4
 MOST_CELLS = 512
-MOST_HORIZON = 64
+MOST_HORIZON = 256
 MOST_GATES = 16
 MOST_SAMPLES = 1 << 16
 MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
@@ -177,11 +177,19 @@ class Lstm:
     head_half: int
     scalar_share: int
     bias_input: int
+    stride: int
+    expected: int
+    common_rate: int
 
     LIMITS = (
-        (32, MOST_CELLS), (1, MOST_HORIZON), (0, 2000), (0, 4000), (0, 1 << 20), (0, 1 << 20),
+        (32, MOST_CELLS), (1, MOST_HORIZON), (0, 2000), (0, 4000), (0, 65535), (0, 65535),
         (1, 1 << 20), (1, 1 << 16), (0, 1 << 16), (0, 1 << 16), (1, 1 << 30), (0, 256), (0, 4095),
+        (1, MOST_HORIZON), (0, 1), (0, 1 << 16),
     )  # fmt: skip
+
+    def features(self, bits: int) -> int:
+        """Rows of the embedding: the last symbol, and the one that a match expects, or none."""
+        return (1 << bits) + self.expected * ((1 << bits) + 1)
 
 
 @dataclass(frozen=True)
@@ -411,8 +419,8 @@ class Description:
         recurrent = 0
         for m in self.lstm:
             per_bit += 4 * (len(self.gates) + 1) * m.cells // 10
-            # Calls into torch, shared by the lanes of a group, and its arithmetic.
-            recurrent = 25000 + 3 * m.cells * m.cells
+            # Calls, shared by the lanes of a group, and the arithmetic.
+            recurrent = 12000 + 6 * m.cells * m.cells // 5
         return 60 * len(self.contexts) + self.symbol_bits * per_bit + recurrent
 
 

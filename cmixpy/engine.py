@@ -89,7 +89,8 @@ class Segment:
             for number in range(first, last):
                 self.sync[24] = number
                 self._steps(0, 1, number, number + 1)
-                self.network.half_step(number)
+                self.network.take(number)
+                self.network.learn(number)
         else:
             self.sync[24] = self.sync[32] = first
             self._run_threads(first, last, threads - 1, 1, lambda: self._run_lstm(first, last))
@@ -101,8 +102,9 @@ class Segment:
             step.await_kernel(self.sync, number + 1)
             if self.sync[16]:
                 return
-            self.network.half_step(number)
+            self.network.take(number)
             step.announce_lstm(self.sync, number + 1)
+            self.network.learn(number)
 
     def _run_threads(self, first: int, last: int, threads: int, helping: int, mine) -> None:
         """Half-steps first … last - 1 on `threads` threads, `helping` 1: all of them helpers.

@@ -199,6 +199,7 @@ class KernelState:
             shared = self.segment.shared
             assert np.array_equal(shared.gate_scalars, gates.scalars), step
             assert shared.node_counts.tolist() == gates.counts, step
+            assert np.array_equal(shared.common, gates.common), step
             assert private.gradients.tolist() == self.model.gradients, step
             assert private.outputs.tolist() == self.model.outputs, step
         for (name, number), keys in written.items():

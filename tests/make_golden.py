@@ -88,6 +88,10 @@ CASES = {
     # Data this small are coded without the LSTM: from there on levels are the same.
     for level in range(1, presets.LSTM_FROM)
 }
+CASES["lstm"] = (
+    text("lstm", 66000),
+    {"preset": "text", "level": 7, "lanes": 3},
+)
 CASES["empty"] = (b"", {})
 CASES["stored"] = (noise("stored", 300), {})
 CASES["segments"] = (

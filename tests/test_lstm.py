@@ -1,14 +1,17 @@
 """The LSTM mixer: exact in torch, equal to its reference in int64, and in whole segments."""
 
 import random
+import time
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
+from delayed_kernel import uncached
 from reference.lstm import SIGMOID, TANH, Lstm, splitmix
 from small_models import byte_symbols, mild, tight
+from test_kernels import FLOATS
 from test_reference import EVENTS, compare, compare_decoding
 
 import cmixpy
@@ -20,7 +23,8 @@ from cmixpy.lstm.selftest import require_exact_products
 
 SETTINGS = description.Lstm(
     cells=32, horizon=6, spread=700, forget=500, first=40000, last=10000, half=2, memory=3,
-    head_first=40000, head_last=20000, head_half=50, scalar_share=64, bias_input=2048,
+    head_first=40000, head_last=20000, head_half=50, scalar_share=64, bias_input=2048, stride=4,
+    expected=1, common_rate=20000,
 )  # fmt: skip
 
 
@@ -54,9 +58,8 @@ def in_float(a, b):
 
 
 def state_of(weights) -> list[np.ndarray]:
-    """Every float64 as the int64 of its bits, the two zeros as one."""
-    parts = (weights.recurrent, weights.embedding, weights.recurrent_moment)
-    return [(np.asarray(part) + 0.0).view(np.int64) for part in (*parts, weights.embedding_moment)]
+    parts = weights.recurrent, weights.embedding, weights.means, weights.row_means
+    return [np.asarray(part, dtype=np.int64) for part in parts]
 
 
 @pytest.mark.parametrize("threads", [1, 2])
@@ -65,7 +68,7 @@ def test_training_equals_the_reference(threads):
     settings = replace(SETTINGS, cells=64, spread=1500)
     lanes, rng = 5, np.random.default_rng(1)
     text = (Path(__file__).parents[1] / "README.md").read_bytes()
-    symbols = np.frombuffer(text, dtype=np.uint8)[: 21 * lanes].reshape(lanes, 21).astype(np.int64)
+    symbols = np.frombuffer(text, dtype=np.uint8)[: 27 * lanes].reshape(lanes, 27).astype(np.int64)
     products = {
         "int64": np.matmul, "permuted": permuted, "rows": row_by_row, "numpy's BLAS": in_float,
         "permuted BLAS": lambda a, b: permuted(a.astype(np.float64), b.astype(np.float64)),
@@ -73,29 +76,47 @@ def test_training_equals_the_reference(threads):
     references = {name: Lstm(settings, 8, [lanes], p) for name, p in products.items()}
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    weights = network.Weights(64, 8, 256, settings.spread, settings.forget)
-    group = network.Group(weights, lanes, settings.horizon)
-    outputs = torch.zeros(lanes, 64, dtype=torch.int16)
+    weights = network.Weights(settings, 8)
+    group = network.Group(weights, lanes, 2)
+    outputs = np.zeros((lanes, 64), dtype=np.int16)
     for t in range(symbols.shape[1]):
         residuals = rng.integers(-32768, 32768, (lanes, 8)).astype(np.int32)
         gradients = (rng.normal(0, 2**17, (lanes, 64)) ** 3 / 2**30).astype(np.int32)
-        if t:
-            group.gradient[group.at - 1] = torch.from_numpy(gradients / 2.0**18)
-        if group.at == settings.horizon:
-            updates = weights.updates
-            rate = settings.last + (settings.first - settings.last) * 2 // (2 + updates)
-            group.train(rate / (1 << 20), settings.memory)
-        group.forward(torch.from_numpy(symbols[:, t]), torch.from_numpy(residuals), outputs)
+        expected = 256 + rng.integers(0, 257, lanes)
+        features = np.stack((symbols[:, t], expected), axis=1)
+        group.forward(features, residuals, gradients, outputs)
+        group.learn()
         for name, reference in references.items():
-            found = reference.half_step(0, symbols[:, t], residuals, gradients)
-            assert np.array_equal(outputs.numpy(), found), (t, name)
+            found = reference.half_step(0, features, residuals, gradients)
+            assert np.array_equal(outputs, found), (t, name)
     torch.set_num_threads(before)
-    assert weights.updates == 3
+    assert weights.updates == 4
     for name, reference in references.items():
         for found, expected in zip(state_of(weights), state_of(reference), strict=True):
             assert np.array_equal(found, expected), name
     assert weights.clipped > 0
-    assert np.abs(outputs.numpy()).max() > 3000
+    assert np.abs(outputs).max() > 3000
+
+
+def test_elements_convert_floats_and_do_not_calculate(monkeypatch):
+    """Operands and results of products are float64; whole numbers are all that is done to them."""
+    kernels = {
+        name: uncached(getattr(network.elements, name).py_func)
+        for name in ("take", "back", "learn", "learn_rows")
+    }
+    for name, kernel in kernels.items():
+        monkeypatch.setattr(network.elements, name, kernel)
+    group = network.Group(network.Weights(SETTINGS, 8), 2, 2)
+    zeros = [np.zeros((2, n), dtype=kind) for n, kind in
+             ((2, np.int64), (8, np.int32), (32, np.int32), (32, np.int16))]  # fmt: skip
+    for _ in range(3 * SETTINGS.horizon):
+        group.forward(*zeros)
+        group.learn()
+    for kernel in kernels.values():
+        assert kernel.inspect_llvm()
+        for llvm in kernel.inspect_llvm().values():
+            found = {match.group() for match in FLOATS.finditer(llvm)}
+            assert found <= {"sitofp", "fptosi"}
 
 
 def test_inexact_products_are_refused():
@@ -140,6 +161,24 @@ def test_threads(lanes):
             engine.decode_segment(codes, len(symbols), plan, threads).tolist() == symbols.tolist()
         )
     assert torch.get_num_threads() > 0
+
+
+def test_the_time_left_is_told_right():
+    """After a tenth, the rate so far foretells the whole within 20 %; the machine may be busy."""
+    symbols = byte_symbols(3, 30000)
+    for _ in range(4):
+        times: list[tuple[float, float]] = []
+
+        def progress(done, _, times=times):
+            times.append((done / len(symbols), time.process_time()))
+
+        engine.encode_segment(symbols, small_plan(4, 2), 1, progress)
+        began = times[0]
+        tenth = next(pair for pair in times if pair[0] >= 0.1 + began[0])
+        rates = [(at[1] - began[1]) / (at[0] - began[0]) for at in (tenth, times[-1])]
+        if 0.8 < rates[0] / rates[1] < 1.2:
+            return
+    raise AssertionError(f"{rates} s")
 
 
 def test_descriptions_with_an_lstm():

@@ -9,7 +9,8 @@ import numpy as np
 import torch
 
 from cmixpy.errors import UnsupportedError
-from cmixpy.lstm.network import INPUTS_LIMIT, SLOPE_LIMIT, STATE_ONE, WEIGHT_LIMIT
+from cmixpy.lstm.cells import NEAR_LIMIT, SLOPE_LIMIT
+from cmixpy.lstm.network import INPUTS_LIMIT, STATE_ONE
 from cmixpy.lstm.tables import uniform
 
 
@@ -32,7 +33,7 @@ def require_exact_products(cells: int, horizon: int, lanes: int, product=torch.m
     inputs, columns, samples = cells + INPUTS_LIMIT, 3 * cells, horizon * lanes
     state = _operand(1, samples, inputs, STATE_ONE)
     slope = _operand(2, samples, columns, SLOPE_LIMIT)
-    weight = _operand(3, inputs, columns, WEIGHT_LIMIT)
+    weight = _operand(3, inputs, columns, NEAR_LIMIT)
     few = slice(0, lanes)
     for a, b in ((state[few], weight), (slope[few], weight.T), (state.T, slope)):
         found = product(

@@ -11,7 +11,7 @@ from cmixpy.model.clock import COUNTS, SLOTS, WEIGHTS, lap
 from cmixpy.model.contexts import INDIRECT_TABLES
 from cmixpy.model.counted import commit_counted
 from cmixpy.model.experts import commit_experts, commit_places
-from cmixpy.model.head import commit_gates
+from cmixpy.model.head import commit_common, commit_gates, note_features
 from cmixpy.model.jit import routine
 from cmixpy.model.mixer import commit_weights
 from cmixpy.model.slots import commit_slots
@@ -53,10 +53,14 @@ def commit(plan, shared, private, lanes_from, lanes_to, own_from, own_to, step, 
         task += threads
     task -= sets + finals
     if plan.lstm[0] > 0:
+        for index in range(own_from, own_to):
+            note_features(plan, private.lanes[index], shared.history, private, index)
         while task < bits:
             commit_gates(plan, shared, private, task, lanes_from, lanes_to, thread)
             task += threads
         task -= bits
+        if task == 0:
+            commit_common(plan, shared, private, lanes_from, lanes_to, thread)
     lap(timed, clock, WEIGHTS)
     columns = contexts + matches + stages
     if plan.numbers[9] > 0:  # the contexts' maps

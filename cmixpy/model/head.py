@@ -3,10 +3,11 @@
 For each node (partial symbol) there is a gate vector for each gated logit x[k] and one bias vector,
 and, with the lane's LSTM output h,
 
-    z = sum_k x[k] * (a[node, k] + gate[node, k] . h) + bias[node] . h
+    z = sum_k x[k] * (a[node, k] + (gate[node, k] + common[k]) . h) + bias[node] . h
 
 The symbol tree needs no 256-way softmax: a symbol touches one node a bit. Every node contains all
-bits known so far, so that committing at the end of the step equals learning bit by bit. The error
+bits known so far, so that committing at the end of the step equals learning bit by bit. What all
+nodes have in common learns from every bit, long before the rare nodes know anything. The error
 of squash(z), the mixed bit, is what the LSTM learns from (Knoll's cmix mixes an LSTM as one model
 more, and trains it on its own loss; gating and joint training save several times as much).
 
@@ -17,6 +18,7 @@ Units and widths. h: int16, 15 fraction bits; products use 12 of them, |h| < 2^1
 
 import numpy as np
 
+from cmixpy.model import fields as f
 from cmixpy.model.jit import block, routine
 from cmixpy.model.logistic import LOGIT_LIMIT
 
@@ -42,15 +44,27 @@ def head_dot(h, w):
 
 
 @block
-def head_logit(h, near, scalars, x, gates):
-    """z in 1/256. near int16[gates + 1, cells], scalars int32[gates], x int16[gates]."""
+def head_logit(h, near, scalars, dots, x, gates):
+    """z in 1/256. near int16[gates + 1, cells], scalars int32[gates], x int16[gates].
+
+    dots : int64[gates], of h with what the nodes have in common
+    """
     # 1/256 nat from the 23 fraction bits of the bias; the gated terms keep 20 until the end.
     total = head_dot(h, near[gates]) << 5
     for k in range(gates):
-        gate = np.int64(scalars[k]) + (head_dot(h, near[k]) >> 3)
+        gate = np.int64(scalars[k]) + ((head_dot(h, near[k]) + dots[k]) >> 3)
         total += np.int64(x[k]) * gate
     logit = (total + (1 << 19)) >> 20
     return min(max(logit, -LOGIT_LIMIT), LOGIT_LIMIT)
+
+
+@block
+def add_to_gradient(gradient, w, slope):
+    """gradient[i] += slope·w[i], 18 fraction bits; slope int32, below 2^17 + 1."""
+    for i in range(gradient.shape[0]):
+        product = np.int32(slope * np.int32(w[i]))
+        part = np.int32(np.int32(product + np.int32(32)) >> np.int32(6))
+        gradient[i] = np.int32(gradient[i] + part)
 
 
 @block
@@ -58,11 +72,7 @@ def head_gradient(gradient, near, x, error, gates):
     """gradient[i] += d(-loss)/dh[i], int32[cells], 18 fraction bits."""
     for k in range(gates + 1):
         slope = np.int32(np.int64(x[k]) * error >> 11) if k < gates else np.int32(error >> 3)
-        w = near[k]
-        for i in range(gradient.shape[0]):
-            product = np.int32(slope * np.int32(w[i]))
-            part = np.int32(np.int32(product + np.int32(32)) >> np.int32(6))
-            gradient[i] = np.int32(gradient[i] + part)
+        add_to_gradient(gradient, near[k], slope)
 
 
 @block
@@ -110,7 +120,13 @@ def gated_logit(plan, shared, private, index, mixed, middle, x, partial, k):
         outputs = private.outputs[index]
         for i in range(h.shape[0]):
             h[i] = outputs[i] >> OUTPUT_SHIFT
-    return head_logit(h, shared.gates_near[partial], shared.gate_scalars[partial], gated, gates)
+        for j in range(gates):
+            private.gate_dots[index, j] = head_dot(h, shared.common_near[j])
+            private.gate_slopes[index, j] = 0
+    return head_logit(
+        h, shared.gates_near[partial], shared.gate_scalars[partial], private.gate_dots[index],
+        gated, gates,
+    )  # fmt: skip
 
 
 @routine
@@ -122,10 +138,33 @@ def learn_gates(plan, shared, private, index, bit, probability, partial, k):
     gradient = private.gradients[index]
     if k == 0:
         gradient[:] = 0
-    head_gradient(
-        gradient, shared.gates_near[partial], private.gated[index, k], error,
-        plan.gate_source.shape[0],
-    )  # fmt: skip
+    gates = plan.gate_source.shape[0]
+    gated = private.gated[index, k]
+    head_gradient(gradient, shared.gates_near[partial], gated, error, gates)
+    slopes = private.gate_slopes[index]
+    for j in range(gates):
+        slopes[j] += np.int64(gated[j]) * error
+        if k + 1 == plan.numbers[2]:
+            slope = min(max(slopes[j] >> 11, -SLOPE_LIMIT), SLOPE_LIMIT)
+            add_to_gradient(gradient, shared.common_near[j], np.int32(slope))
+
+
+@routine
+def note_features(plan, lane, history, private, index):
+    """What the LSTM is told of a lane's symbol: it, and the next one by the longest match."""
+    bits = plan.numbers[2]
+    row = private.features[index]
+    row[0] = private.symbols[index]
+    if plan.lstm[7] > 0:
+        row[1] = 2 << bits
+        longest = 0
+        for m in range(plan.match_minimum.shape[0]):
+            base = f.MATCH + m * f.MATCH_FIELDS
+            if plan.match_direction[m] > 0 and lane[base + f.MATCH_POINTER] >= 0:
+                length = lane[base + f.MATCH_LENGTH]
+                if length > longest:
+                    longest = length + 0
+                    row[1] = (1 << bits) + history[lane[base + f.MATCH_POINTER]]
 
 
 @routine
@@ -173,6 +212,20 @@ def commit_gates(plan, shared, private, k, lanes_from, lanes_to, thread):
                             shared.gate_scalars[node, j], slopes, scale, plan.lstm[5]
                         )
                 shared.node_counts[node] = count + touches
+
+
+@routine
+def commit_common(plan, shared, private, lanes_from, lanes_to, thread):
+    """Commit what the nodes have in common: of each gate one row, summed over the lanes."""
+    total = private.gate_total[thread]
+    for j in range(plan.gate_source.shape[0]):
+        touches = 0
+        for lane in range(lanes_from, lanes_to):
+            if private.active[lane]:
+                slope = head_slope(1, private.gate_slopes[lane, j], plan.lstm[8])
+                head_add(total, private.cells[lane], slope)
+                touches += 1
+        head_apply(shared.common[j], shared.common_near[j], total, plan.lane_scale[touches])
 
 
 @block

@@ -11,14 +11,16 @@ def _sizes(d) -> tuple[int, int, int]:
 
 
 def head_plan(d) -> tuple[np.ndarray, ...]:
-    """int64: cells, gates, first, last rate and its half, share of scalars, input of the bias;
+    """int64: cells, gates, first, last rate and its half, share of scalars, input of the bias,
+    whether a match is a feature, rate of what nodes have in common;
     then of each gate its source and index."""
     cells, gates, _ = _sizes(d)
-    numbers = np.zeros(7, dtype=np.int64)
+    numbers = np.zeros(9, dtype=np.int64)
     if d.lstm:
         m = d.lstm[0]
         numbers[:] = (
             cells, gates, m.head_first, m.head_last, m.head_half, m.scalar_share, m.bias_input,
+            m.expected, m.common_rate,
         )  # fmt: skip
     source = np.array([g.source for g in d.gates], dtype=np.int64)
     return numbers, source, np.array([g.index for g in d.gates], dtype=np.int64)
@@ -37,6 +39,8 @@ def head_shared(d) -> tuple[np.ndarray, ...]:
         scalars,
         np.zeros(nodes, dtype=np.int64),
         np.zeros(nodes, dtype=np.int32),
+        np.zeros((gates, cells), dtype=np.int32),
+        np.zeros((gates, cells), dtype=np.int16),
     )
 
 
@@ -44,7 +48,9 @@ def head_private(d, lanes: int, threads: int) -> tuple[np.ndarray, ...]:
     """The LSTM's outputs, what it is told after a symbol, and what the commit needs."""
     cells, gates, _ = _sizes(d)
     bits = d.symbol_bits if d.lstm else 0
+    expected = d.lstm[0].expected if d.lstm else 0
     return (
+        np.zeros((lanes, 1 + expected), dtype=np.int64),
         np.zeros((lanes, cells), dtype=np.int16),
         np.zeros((lanes, cells), dtype=np.int16),
         np.zeros((lanes, cells), dtype=np.int32),
@@ -52,4 +58,6 @@ def head_private(d, lanes: int, threads: int) -> tuple[np.ndarray, ...]:
         np.zeros((lanes, bits, gates), dtype=np.int16),
         np.zeros((lanes, bits), dtype=np.int32),
         np.zeros((threads, cells), dtype=np.int32),
+        np.zeros((lanes, gates), dtype=np.int64),
+        np.zeros((lanes, gates), dtype=np.int64),
     )

@@ -102,6 +102,8 @@ class SharedArrays(NamedTuple):
     gate_scalars: np.ndarray
     node_counts: np.ndarray
     node_head: np.ndarray
+    common: np.ndarray
+    common_near: np.ndarray
 
 
 class PrivateArrays(NamedTuple):
@@ -130,6 +132,7 @@ class PrivateArrays(NamedTuple):
     experts: np.ndarray
     expert_touched: np.ndarray
     expert_key: np.ndarray
+    features: np.ndarray
     outputs: np.ndarray
     cells: np.ndarray
     gradients: np.ndarray
@@ -137,6 +140,8 @@ class PrivateArrays(NamedTuple):
     gated: np.ndarray
     gate_errors: np.ndarray
     gate_total: np.ndarray
+    gate_dots: np.ndarray
+    gate_slopes: np.ndarray
 
 
 def int64(values):

@@ -20,6 +20,8 @@ class Gates:
             [1 << 20 if source == 0 else 0 for source, _ in self.sources] for _ in range(n_nodes)
         ]
         self.counts = [0] * n_nodes
+        self.common = [[0] * self.lstm.cells for _ in self.sources]
+        self.lanes: list[tuple[list, list]] = []
         self.notes: dict[int, list] = defaultdict(list)
 
     def logit(self, node: int, h: list[int], mixed: int, y: list[int], inputs: list[int], events):
@@ -35,21 +37,33 @@ class Gates:
             sum(a * (w >> 9) for a, w in zip(short, row, strict=True)) for row in self.weights[node]
         ]
         total = dots[-1] << 5
-        for v, scalar, dot in zip(x, self.scalars[node], dots[:-1], strict=True):
-            total += v * (scalar + (dot >> 3))
+        common = [
+            sum(a * (w >> 9) for a, w in zip(short, row, strict=True)) for row in self.common
+        ]
+        for v, scalar, *both in zip(x, self.scalars[node], dots[:-1], common, strict=True):
+            total += v * (scalar + (sum(both) >> 3))
         z = total + (1 << 19) >> 20
         events["gated logit clamped"] += not -LOGIT_LIMIT <= z <= LOGIT_LIMIT
         return x, clamp(z, -LOGIT_LIMIT, LOGIT_LIMIT)
 
-    def note(self, node: int, h, x, z: int, bit: int, gradient: list[int]) -> int:
-        """Add to the gradient of h; the residual (bit - p), 2^-15."""
+    def note(self, node: int, h, x, z: int, bit: int, gradient: list[int]):
+        """Add to the gradient of h; x · error for each gate, and the residual (bit - p), 2^-15."""
         error = (bit << 16) - squash(z)
         slopes = [v * error >> 11 for v in x] + [error >> 3]
         for slope, row in zip(slopes, self.weights[node], strict=True):
             for i, w in enumerate(row):
                 gradient[i] += slope * (w >> 9) + 32 >> 6
         self.notes[node].append((h, x, error))
-        return error >> 1
+        return [v * error for v in x], error >> 1
+
+    def end(self, h, slopes: list[int], gradient: list[int], events) -> None:
+        """After a lane's symbol: sums over its bits of x · error."""
+        for row, total in zip(self.common, slopes, strict=True):
+            slope = clamp(total >> 11, 1 - (1 << 17), (1 << 17) - 1)
+            events["slope of what nodes have in common clamped"] += slope != total >> 11
+            for i, w in enumerate(row):
+                gradient[i] += slope * (w >> 9) + 32 >> 6
+        self.lanes.append((h, slopes))
 
     def commit(self, events: Counter) -> list[int]:
         m = self.lstm
@@ -78,5 +92,15 @@ class Gates:
                     scalar = self.scalars[node][j] + change
                     self.scalars[node][j] = clamp(scalar, -LIMIT, LIMIT)
             self.counts[node] += len(notes)
+        scale = lane_scale(max(1, len(self.lanes)), self.lane_power)
+        for j, row in enumerate(self.common):
+            total = [0] * m.cells
+            for h, slopes in self.lanes:
+                wanted = slopes[j] * m.common_rate + (1 << 25) >> 26
+                slope = clamp(wanted, 1 - (1 << 17), (1 << 17) - 1)
+                total = [s + (slope * (v >> 3) + 512 >> 10) for s, v in zip(total, h, strict=True)]
+            wanted = [w + (s * scale + 32768 >> 16) for w, s in zip(row, total, strict=True)]
+            self.common[j] = [clamp(w, -LIMIT, LIMIT) for w in wanted]
         self.notes.clear()
+        self.lanes.clear()
         return written

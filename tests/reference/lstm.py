@@ -1,13 +1,12 @@
-"""FORMAT.md, "LSTM": the recurrent network with numpy, its products in int64 (or in `product`)."""
+"""FORMAT.md, "LSTM": the recurrent network in int64; `product` may multiply otherwise."""
 
 import numpy as np
 
 from reference.tables import clamp
 
 STEPS, HALF = 1024, 8192
-LIMIT = 1 << 20  # weights on the grid 2^-18
+WEIGHT_LIMIT, SLOPE_LIMIT, BACK_LIMIT, GRADIENT_LIMIT = 1 << 30, 1 << 22, 1 << 36, 1 << 23
 ONE = 1 << 120
-FLOOR = 2.0**-40
 
 
 def exponentials(count: int) -> list[int]:
@@ -57,100 +56,110 @@ def splitmix(seed: int, count: int) -> np.ndarray:
     return np.array(values)
 
 
-def near(weights: np.ndarray) -> np.ndarray:
-    """On the grid 2^-18, clamped to ±4, as int64."""
-    return np.rint(np.clip(weights * 262144.0, -LIMIT, LIMIT)).astype(np.int64)
+def rounded(x, bits: int):
+    """x / 2^bits, halves up."""
+    return (x + (1 << bits - 1)) >> bits
 
 
 class Lstm:
-    """Weights, and for each group its lanes' states and the trace of a horizon."""
+    """Weights, and for each group its lanes' states, the growing trace and the full one."""
 
     def __init__(self, settings, bits: int, lanes: list[int], product=np.matmul):
         self.s, self.bits, self.product = settings, bits, product
         self.columns = 3 * settings.cells
-        rows = settings.cells + bits
-        self.recurrent = self._first(1, rows)
-        self.embedding = self._first(2, 1 << bits)
-        self.embedding[:, : settings.cells] += settings.forget / 1000
-        self.recurrent_moment = np.full_like(self.recurrent, FLOOR)
-        self.embedding_moment = np.full_like(self.embedding, FLOOR)
-        self.embedding_count = [0] * (1 << bits)
+        self.recurrent = self._first(1, settings.cells + bits)
+        self.embedding = self._first(2, settings.features(bits))
+        self.embedding[: 1 << bits, : settings.cells] += (settings.forget << 28) // 1000
+        self.embedding[1 << bits :] >>= 2
+        self.embedding = self.embedding.clip(-WEIGHT_LIMIT, WEIGHT_LIMIT)
+        self.means = np.zeros_like(self.recurrent)
+        self.row_means = np.zeros_like(self.embedding)
+        self.row_counts = [0] * len(self.embedding)
         self.updates = 0
-        self.cell = [np.zeros((n, settings.cells)) for n in lanes]
+        self.cell = [np.zeros((n, settings.cells), dtype=np.int64) for n in lanes]
         self.output = [np.zeros((n, settings.cells), dtype=np.int64) for n in lanes]
-        self.trace: list[list] = [[] for _ in lanes]
+        self.growing: list[list] = [[] for _ in lanes]
+        self.full: list[list] = [[] for _ in lanes]
+        self.left = [0] * len(lanes)
+        self.down: list = [None for _ in lanes]
 
     def _first(self, seed: int, rows: int) -> np.ndarray:
         values = splitmix(seed, rows * self.columns).reshape(rows, self.columns)
-        return (values * self.s.spread).astype(np.float64) / 32768000.0
+        return values * self.s.spread * 8192 // 1000
 
-    def half_step(self, group: int, symbols, residuals, gradients) -> np.ndarray:
+    def half_step(self, group: int, features, residuals, gradients) -> np.ndarray:
         """int64[lanes, cells]: the outputs for the next symbol; gradients are of the last ones."""
-        trace = self.trace[group]
+        trace = self.growing[group]
         if trace:
             gradients = np.asarray(gradients, dtype=np.int64).reshape(-1, self.s.cells)
-            trace[-1]["gradient"] = gradients / 262144.0
+            trace[-1]["gradient"] = gradients
         if len(trace) == self.s.horizon:
-            self._train(trace)
-            trace.clear()
+            self._go_back(group, self.left[group])
+            self.full[group], self.growing[group] = trace, []
+            self.left[group] = len(trace)
+            nothing = np.zeros_like(self.cell[group])
+            self.down[group] = nothing, nothing
         residuals = np.asarray(residuals, dtype=np.int64).reshape(-1, self.bits)
-        return self._forward(group, np.asarray(symbols, dtype=np.int64), residuals)
+        outputs = self._forward(group, np.asarray(features, dtype=np.int64), residuals)
+        self._go_back(group, min(self.left[group], self.s.stride))
+        return outputs
 
-    def _forward(self, group: int, symbols, residuals) -> np.ndarray:
+    def _forward(self, group: int, features, residuals) -> np.ndarray:
         x = np.concatenate((self.output[group], residuals), axis=1)
-        total = self.product(x, near(self.recurrent)) + (near(self.embedding)[symbols] << 15)
-        places = np.floor(np.clip(total * 2.0**-23, -HALF, HALF) + (HALF + 0.5)).astype(np.int64)
-        f, candidate, o = np.split(places, 3, axis=1)
-        f, candidate, o = SIGMOID[f] / 32768, TANH[candidate] / 32768, SIGMOID[o]
+        total = self.product(x, self.recurrent >> 10).astype(np.int64)
+        for feature in features.T:
+            total = total + (self.embedding[feature] >> 10 << 15)
+        places = rounded(total, 23).clip(-HALF, HALF) + HALF
+        f, g, o = np.split(places, 3, axis=1)
+        f, g, o = SIGMOID[f], TANH[g], SIGMOID[o]
         before = self.cell[group]
-        after = np.rint(((before - candidate) * f + candidate) * 2.0**24) * 2.0**-24
+        after = rounded((before - (g << 9)) * f, 15) + (g << 9)
         self.cell[group] = after
-        self.output[group] = np.rint(o * after).astype(np.int64)
-        self.trace[group].append(
-            {"x": x, "symbols": symbols, "f": f, "candidate": candidate, "o": o / 32768,
-             "before": before, "after": after}
+        self.output[group] = rounded(o * after, 24)
+        self.growing[group].append(
+            {"x": x, "features": features, "f": f, "g": g, "o": o, "before": before, "after": after}
         )  # fmt: skip
-        return self.output[group]
+        return self.output[group].clip(None, 32767)
+
+    def _go_back(self, group: int, steps: int) -> None:
+        cells, trace = self.s.cells, self.full[group]
+        for _ in range(steps):
+            self.left[group] -= 1
+            step = trace[self.left[group]]
+            d_cell, d_output = self.down[group]
+            f, g, o = step["f"], step["g"], step["o"]
+            d = ((step["gradient"] << 8) + d_output).clip(-BACK_LIMIT, BACK_LIMIT)
+            d_cell = (d_cell + (d * o >> 15)).clip(-BACK_LIMIT, BACK_LIMIT)
+            of_f = ((step["before"] - (g << 9)) * f >> 15) * (32768 - f) >> 19
+            of_g = ((1 << 30) - g * g >> 15) * (32768 - f) >> 10
+            of_o = o * (32768 - o) * (step["after"] >> 4) >> 30
+            slope = rounded(np.concatenate((d_cell * of_f, d_cell * of_g, d * of_o), axis=1), 26)
+            slope = step["slope"] = slope.clip(-SLOPE_LIMIT, SLOPE_LIMIT)
+            d_output = self.product(slope, (self.recurrent >> 10)[:cells].T).astype(np.int64) >> 12
+            self.down[group] = d_cell * f >> 15, d_output
+        if steps and not self.left[group]:
+            self._train(trace)
 
     def _train(self, trace) -> None:
-        cells = self.s.cells
-        d_cell = np.zeros_like(trace[0]["f"])
-        d_state = np.zeros_like(d_cell)
-        weights = near(self.recurrent)[:cells]
-        slopes = []
-        for step in reversed(trace):
-            f, candidate, o = step["f"], step["candidate"], step["o"]
-            d_output = step["gradient"] + d_state
-            d_cell = d_cell + d_output * o
-            rest = 1.0 - f
-            d_pre = np.concatenate(
-                (
-                    d_cell * ((step["before"] - candidate) * f * rest),
-                    d_cell * ((1.0 - candidate * candidate) * rest),
-                    d_output * (step["after"] * o * (1.0 - o)),
-                ),
-                axis=1,
-            )
-            slope = np.rint(np.clip(d_pre * 2.0**20, -(2**22), 2**22)).astype(np.int64)
-            slopes.insert(0, slope)
-            d_state = self.product(slope, weights.T) * 2.0**-38
-            d_cell = d_cell * f
-        x = np.concatenate([step["x"] for step in trace])
-        symbols = np.concatenate([step["symbols"] for step in trace])
-        every = np.concatenate(slopes)
         s = self.s
-        rate = (s.last + (s.first - s.last) * s.half // (s.half + self.updates)) / 1048576
+        x = np.concatenate([step["x"] for step in trace])
+        features = np.concatenate([step["features"] for step in trace])
+        slopes = np.concatenate([step["slope"] for step in trace])
+        rate = s.last + (s.first - s.last) * s.half // (s.half + self.updates)
         self.updates += 1
-        gradient = self.product(x.T, every) * 2.0**-35
-        self._change(self.recurrent, self.recurrent_moment, gradient, self.updates, rate)
-        for symbol in np.unique(symbols):
-            self.embedding_count[symbol] += 1
-            gradient = every[symbols == symbol].sum(axis=0) * 2.0**-20
-            count = self.embedding_count[symbol]
-            weights, moment = self.embedding[symbol], self.embedding_moment[symbol]
-            self._change(weights, moment, gradient, count, rate)
+        rate = rate * min(self.updates, 16) // 16
+        gradient = rounded(self.product(x.T, slopes).astype(np.int64), 15)
+        self._change(self.recurrent, self.means, gradient, self.updates, rate)
+        for row in np.unique(features):
+            self.row_counts[row] += 1
+            gradient = ((features == row).sum(axis=1)[:, None] * slopes).sum(axis=0)
+            weights, means = self.embedding[row], self.row_means[row]
+            self._change(weights, means, gradient, self.row_counts[row], rate)
 
-    def _change(self, weights, moment, gradient, count: int, rate: float) -> None:
-        share = 1.0 / clamp(count, 1, self.s.memory)
-        moment[:] = np.maximum(moment + (gradient * gradient - moment) * share, FLOOR)
-        weights += np.clip(gradient / np.sqrt(moment), -4.0, 4.0) * rate
+    def _change(self, weights, means, gradient, count: int, rate: int) -> None:
+        gradient = gradient.clip(-GRADIENT_LIMIT, GRADIENT_LIMIT)
+        size = abs(gradient)
+        share = 65536 // clamp(count, 1, self.s.memory)
+        means[:] = np.maximum(means + rounded(((size << 16) - means) * share, 16), 65536)
+        step = np.minimum((size * rate << 16) // (means >> 8), 4 * rate << 8)
+        weights[:] = (weights + np.sign(gradient) * step).clip(-WEIGHT_LIMIT, WEIGHT_LIMIT)

@@ -113,7 +113,7 @@ class Model:
             self.outputs = [[0] * cells for _ in self.lanes]
             self.gradients = [[0] * cells for _ in self.lanes]
             self.residuals = [[0] * self.width for _ in self.lanes]
-            self.last = [0] * self.count
+            self.features = [[0] * (1 + d.lstm[0].expected) for _ in self.lanes]
 
     @property
     def steps(self) -> int:
@@ -149,18 +149,29 @@ class Model:
             self._commit_matches(active, [indices for _, indices in coded], t, written)
             self._commit_followers(active, written)
             if self.gates:
-                self._run_lstm(group, lanes)
+                self._run_lstm(group, lanes, active)
         return written
 
-    def _run_lstm(self, group: int, lanes) -> None:
+    def _run_lstm(self, group: int, lanes, active) -> None:
         """The LSTM's half-step; lanes that have ended no longer matter."""
         mine = slice(lanes[0].index, lanes[-1].index + 1) if lanes else slice(0)
         for lane in lanes:
-            if self.history[lane.start + lane.position - 1] is not None:
-                self.last[lane.index] = self.history[lane.start + lane.position - 1]
+            symbol = self.history[lane.start + lane.position - 1]
+            if symbol is not None and lane in active:
+                self.features[lane.index] = self._features_of(lane, symbol)
         self.outputs[mine] = self.lstm.half_step(
-            group, self.last[mine], self.residuals[mine], self.gradients[mine]
+            group, self.features[mine], self.residuals[mine], self.gradients[mine]
         ).tolist()
+
+    def _features_of(self, lane, symbol: int) -> list[int]:
+        """The symbol, and the one that the longest match expects behind it."""
+        if not self.description.lstm[0].expected:
+            return [symbol]
+        expected, longest = 1 << self.width, 0
+        for match, state in zip(self.description.matches, lane.matches, strict=True):
+            if match.backwards == 0 and state.pointer >= 0 and state.length > longest:
+                longest, expected = state.length, self.history[state.pointer] or 0
+        return [symbol, (1 << self.width) + expected]
 
     def _commit(self, written: dict) -> None:
         for name in (
@@ -305,8 +316,12 @@ class Model:
                 gradient = self.gradients[lane.index]
                 if k == 0:
                     gradient[:] = [0] * len(gradient)
-                residual = gates.note(partial, outputs, gated, mixed, bit, gradient)
+                    self.slopes = [0] * len(gated)
+                more, residual = gates.note(partial, outputs, gated, mixed, bit, gradient)
                 self.residuals[lane.index][k] = residual
+                self.slopes = [a + b for a, b in zip(self.slopes, more, strict=True)]
+                if k + 1 == self.width:
+                    gates.end(outputs, self.slopes, gradient, events)
             self._note_errors(t, bit, inputs, y, z, set_keys, final_keys)
             for copy, context in zip(copies, d.contexts, strict=True):
                 copy.learn(node, bit, context.limit, events)

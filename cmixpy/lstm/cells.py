@@ -1,0 +1,199 @@
+"""The element-wise part of the LSTM: activations, their slopes and the learning, all integers.
+
+torch makes the products (network.py); what is done to each number beside them is here, in a few
+compiled calls, for a call into torch costs as much as the work of one. float64 arrays are operands
+and results of products: they hold integers below 2^53, and are converted, never calculated with.
+
+Fraction bits, and bounds of what is kept: outputs h 15, |h| <= 2^15; weights 28, < 2^30, their near
+copies 18, <= 2^20; sums before an activation 33, < 2^46; gates 15; cells 24, <= 2^24; gradients of
+outputs and cells 26, <= 2^36; slopes 20, <= 2^22; gradients of weights 20, <= 2^23.
+"""
+
+import numpy as np
+
+from cmixpy.lstm.tables import HALF
+from cmixpy.model.jit import kernel
+
+WEIGHT_LIMIT = 1 << 30
+NEAR_SHIFT = 10
+NEAR_LIMIT = WEIGHT_LIMIT >> NEAR_SHIFT
+SLOPE_LIMIT = 1 << 22
+BACK_LIMIT = 1 << 36
+GRADIENT_LIMIT = 1 << 23
+GATE_ONE = 1 << 15
+MEAN_SHIFT = 16  # fraction bits that a mean has more than what it is of
+STEP_LIMIT = 4  # times the rate
+
+
+@kernel
+def take(product, features, residuals, recurrent, embedding, sigmoid, tanh, sums, x, gates, before,
+         after, h, outputs):
+    """The lanes' cells and outputs after a symbol.
+
+    Parameters
+    ----------
+    product : float64[lanes, 3·cells], the last outputs times their weights
+    features : int64[lanes, n], the rows of `embedding` that a lane's last symbol picks
+    residuals : int32[lanes, bits], of its bits; also written behind the outputs in `x`
+    recurrent, embedding : int32[cells + bits, 3·cells], int32[…, 3·cells]
+    sums : int64[3·cells], scratch
+    x : float64[lanes, cells + bits], operand of this step; the next one's outputs go to `h`
+    gates : int32[lanes, 3·cells]; before, after : int32[lanes, cells]
+    h : float64[lanes, cells]; outputs : int16[lanes, cells]
+    """
+    lanes, cells = before.shape
+    bits = residuals.shape[1]
+    for lane in range(lanes):
+        row = gates[lane]
+        total = product[lane]
+        for j in range(3 * cells):
+            sums[j] = np.int64(total[j])
+        for k in range(features.shape[1]):
+            w = embedding[features[lane, k]]
+            for j in range(3 * cells):
+                sums[j] += np.int64(w[j] >> NEAR_SHIFT) << 15
+        behind = x[lane][cells:]
+        for k in range(bits):
+            residual = np.int64(residuals[lane, k])
+            behind[k] = residual
+            w = recurrent[cells + k]
+            for j in range(3 * cells):
+                sums[j] += residual * np.int64(w[j] >> NEAR_SHIFT)
+        for j in range(3 * cells):
+            place = (sums[j] + (1 << 22)) >> 23
+            row[j] = min(max(place, -HALF), HALF) + HALF
+        old = before[lane]
+        new = after[lane]
+        next_h = h[lane]
+        out = outputs[lane]
+        for i in range(cells):
+            f = np.int64(sigmoid[row[i]])
+            g = np.int64(tanh[row[cells + i]])
+            o = np.int64(sigmoid[row[2 * cells + i]])
+            row[i] = f
+            row[cells + i] = g
+            row[2 * cells + i] = o
+            c = (((np.int64(old[i]) - (g << 9)) * f + (1 << 14)) >> 15) + (g << 9)
+            new[i] = c
+            result = (o * c + (1 << 23)) >> 24
+            next_h[i] = result
+            out[i] = min(result, 32767)
+
+
+@kernel
+def back(product, gradient, gates, before, after, d_cell, slopes):
+    """The slopes of a step, from the gradients of its outputs; one step back through the cells.
+
+    Parameters
+    ----------
+    product : float64[lanes, cells + bits], the slopes of the step after times their weights
+    gradient : int32[lanes, cells], d(-loss)/dh, 18 fraction bits
+    d_cell : int64[lanes, cells], of the cell after the step; then of the one before it
+    slopes : float64[lanes, 3·cells]
+    """
+    lanes, cells = before.shape
+    for lane in range(lanes):
+        row = gates[lane]
+        old = before[lane]
+        new = after[lane]
+        down = d_cell[lane]
+        out = slopes[lane]
+        later = product[lane]
+        mine = gradient[lane]
+        for i in range(cells):
+            f = np.int64(row[i])
+            g = np.int64(row[cells + i])
+            o = np.int64(row[2 * cells + i])
+            rest = GATE_ONE - f
+            d = (np.int64(mine[i]) << 8) + (np.int64(later[i]) >> 12)
+            d = min(max(d, -BACK_LIMIT), BACK_LIMIT)
+            dc = down[i] + ((d * o) >> 15)
+            dc = min(max(dc, -BACK_LIMIT), BACK_LIMIT)
+            of_f = ((((np.int64(old[i]) - (g << 9)) * f) >> 15) * rest) >> 19
+            of_g = ((((1 << 30) - g * g) >> 15) * rest) >> 10
+            of_o = (o * (GATE_ONE - o) * np.int64(new[i] >> 4)) >> 30
+            out[i] = min(max((dc * of_f + (1 << 25)) >> 26, -SLOPE_LIMIT), SLOPE_LIMIT)
+            out[cells + i] = min(max((dc * of_g + (1 << 25)) >> 26, -SLOPE_LIMIT), SLOPE_LIMIT)
+            out[2 * cells + i] = min(max((d * of_o + (1 << 25)) >> 26, -SLOPE_LIMIT), SLOPE_LIMIT)
+            down[i] = (dc * f) >> 15
+
+
+@kernel
+def learn(gradients, means, weights, near, share, rate):
+    """One step of every weight, normalised by the mean size of its gradients.
+
+    Parameters
+    ----------
+    gradients : float64[rows, columns], 35 fraction bits, below 2^53
+    means : int64[rows, columns], 36 fraction bits
+    weights, near : int32 and float64[rows, columns]
+    share : of a new gradient in the mean, 2^-16; rate : 2^-20, below 2^16
+    """
+    most = (STEP_LIMIT * rate) << 8
+    for i in range(gradients.shape[0]):
+        row = gradients[i]
+        mean = means[i]
+        w = weights[i]
+        copy = near[i]
+        for j in range(row.shape[0]):
+            d = (np.int64(row[j]) + (1 << 14)) >> 15
+            d = min(max(d, -GRADIENT_LIMIT), GRADIENT_LIMIT)
+            size = abs(d)
+            m = mean[j] + ((((size << MEAN_SHIFT) - mean[j]) * share + (1 << 15)) >> 16)
+            m = max(m, 1 << MEAN_SHIFT)
+            mean[j] = m
+            # 23 + 16 + 16 bits over at least 8.
+            step = np.int64(np.uint64((size * rate) << 16) // np.uint64(m >> 8))
+            step = min(step, most)
+            if d < 0:
+                step = -step
+            value = np.int64(w[j]) + step
+            value = min(max(value, -WEIGHT_LIMIT), WEIGHT_LIMIT)
+            w[j] = value
+            copy[j] = value >> NEAR_SHIFT
+
+
+@kernel
+def learn_rows(features, slopes, heads, links, totals, counts, means, weights, most_share, rate):
+    """One step of the rows of the embedding that symbols of the trace have picked.
+
+    Parameters
+    ----------
+    features : int64[samples, n]
+    slopes : float64[samples, columns], 20 fraction bits
+    heads : int32[rows], zero between calls; links : int32[samples·n]; totals : int64[columns]
+    counts : int64[rows], how often each has learnt; means, weights : int64, int32[rows, columns]
+    most_share : the mean of a row remembers so many of its steps
+    """
+    samples, n = features.shape
+    most = (STEP_LIMIT * rate) << 8
+    for at in range(samples * n):
+        row = features[at // n, at % n]
+        links[at] = heads[row]
+        heads[row] = at + 1
+    for at in range(samples * n):
+        row = features[at // n, at % n]
+        if heads[row] == at + 1:
+            heads[row] = 0
+            totals[:] = 0
+            here = at
+            while here >= 0:
+                sample = slopes[here // n]
+                for j in range(sample.shape[0]):
+                    totals[j] += np.int64(sample[j])
+                here = links[here] - 1
+            counts[row] += 1
+            share = 65536 // min(counts[row], most_share)
+            mean = means[row]
+            w = weights[row]
+            for j in range(w.shape[0]):
+                d = min(max(totals[j], -GRADIENT_LIMIT), GRADIENT_LIMIT)
+                size = abs(d)
+                m = mean[j] + ((((size << MEAN_SHIFT) - mean[j]) * share + (1 << 15)) >> 16)
+                m = max(m, 1 << MEAN_SHIFT)
+                mean[j] = m
+                step = min(np.int64(np.uint64((size * rate) << 16) // np.uint64(m >> 8)), most)
+                if d < 0:
+                    step = -step
+                value = np.int64(w[j]) + step
+                w[j] = min(max(value, -WEIGHT_LIMIT), WEIGHT_LIMIT)
