@@ -4,8 +4,8 @@ Commands return the work instead of doing it, so that everything the work raises
 in one place and in one line, and so that `--help` loads neither numpy nor numba.
 """
 
-import re
 import os
+import re
 import sys
 from collections.abc import Callable
 from functools import partial
