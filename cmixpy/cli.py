@@ -4,6 +4,7 @@ Commands return the work instead of doing it, so that everything the work raises
 in one place and in one line, and so that `--help` loads neither numpy nor numba.
 """
 
+import os
 import re
 import sys
 from collections.abc import Callable
@@ -296,7 +297,9 @@ def main() -> None:
         sys.stdout.flush()
     except BrokenPipeError:
         # The reader left; Python must not complain about it once more at exit.
-        import os
-
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    if "torch" in sys.modules:
+        # Python takes up to a second to take torch apart. Everything has been written by now.
+        sys.stderr.flush()
+        os._exit(code)
     sys.exit(code)

@@ -102,17 +102,22 @@ def test_a_level_with_the_lstm_is_interrupted_within_a_second(tmp_path):
     words = random.Random(7)
     data = b" ".join(b"%d" % words.randrange(10**6) for _ in range(10**5))
     (tmp_path / "in").write_bytes(data)
-    process = subprocess.Popen(
-        [*COMMAND, "c", "--progress", "-7", "--preset", "text", "in", "out"],
-        cwd=tmp_path,
-        stderr=subprocess.PIPE,
-    )
-    read = b""
-    while b"bpc" not in read:
-        read += os.read(process.stderr.fileno(), 1000)
-    start = time.perf_counter()
-    process.send_signal(signal.SIGINT)
-    assert process.wait(timeout=20) == 130
-    assert time.perf_counter() - start < 1
-    assert process.stderr.read().endswith(b"cmixpy: interrupted\n")
-    assert [path.name for path in tmp_path.iterdir()] == ["in"]
+    seconds = []
+    for _ in range(3):  # the machine may be busy with something else
+        process = subprocess.Popen(
+            [*COMMAND, "c", "--progress", "-7", "--preset", "text", "in", "out"],
+            cwd=tmp_path,
+            stderr=subprocess.PIPE,
+        )
+        read = b""
+        while b"bpc" not in read:
+            read += os.read(process.stderr.fileno(), 1000)
+        start = time.perf_counter()
+        process.send_signal(signal.SIGINT)
+        assert process.wait(timeout=20) == 130
+        seconds.append(time.perf_counter() - start)
+        assert process.stderr.read().endswith(b"cmixpy: interrupted\n")
+        assert [path.name for path in tmp_path.iterdir()] == ["in"]
+        if seconds[-1] < 1:
+            return
+    raise AssertionError(f"{seconds} s")
