@@ -415,6 +415,11 @@ class Plan:
         if not all(0 <= hint <= MAX_HINT for hint in self.hints):
             raise ValueError(f"hints {self.hints} are not all in 0 … {MAX_HINT}")
 
+    @property
+    def most_threads(self) -> int:
+        """Threads that can have work: one for each lane, and one for the LSTM."""
+        return self.lanes + len(self.description.lstm)
+
     def memory_bytes(self, length: int) -> int:
         """Bytes the whole process needs to decode `length` symbols; encoding adds the input."""
         d = self.description

@@ -31,7 +31,7 @@ class Segment:
 
     def __init__(self, plan, length: int, threads: int, decode: bool, kernel=step.run):
         self.kernel = kernel
-        self.threads = max(1, min(threads, plan.lanes))
+        self.threads = max(1, min(threads, plan.most_threads))
         self.length = length
         self.lanes = plan.lanes
         self.decode = decode

@@ -72,7 +72,7 @@ class SegmentEncoder:
         preset, symbols, transform, parameters, _ = ready
         lanes = None if self.lanes is None else min(self.lanes, len(symbols))
         plan = presets.choose(self.level, preset, len(symbols), lanes, ready.hints)
-        threads = min(self.threads, plan.lanes)
+        threads = min(self.threads, plan.most_threads)
         needed = plan.memory_bytes(len(symbols)) + length + len(symbols)
         needed += TRANSFORM_MEMORY[transform] * length
         memory.require(needed, self.memory_limit, "compressing")
@@ -144,7 +144,7 @@ def decode(
         codes,
         model.symbols,
         plan,
-        min(threads, plan.lanes),
+        min(threads, plan.most_threads),
         lambda done, size: progress(done / model.symbols),
         report.note,
     )

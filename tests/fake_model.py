@@ -38,6 +38,10 @@ class Plan:
     table_bits: int
     hints: tuple[int, ...] = ()
 
+    @property
+    def most_threads(self) -> int:
+        return self.lanes
+
     def memory_bytes(self, length: int) -> int:
         return (1 << 20) + 3 * length
 
