@@ -471,6 +471,11 @@ class Plan:
             return np.zeros(0, dtype=np.uint8)
         return primer(self.description.start[0].primer)[-self.primed :]
 
+    @property
+    def most_threads(self) -> int:
+        """Threads that can have work: one for each lane, and one for the LSTM."""
+        return self.lanes + len(self.description.lstm)
+
     def memory_bytes(self, length: int) -> int:
         """Bytes the whole process needs to decode `length` symbols; encoding adds the input."""
         d = self.description

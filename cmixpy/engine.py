@@ -36,7 +36,7 @@ class Segment:
     ):  # fmt: skip
         self.kernel = kernel
         self.early = early
-        self.threads = max(1, min(threads, plan.lanes))
+        self.threads = max(1, min(threads, plan.most_threads))
         self.primer = plan.primer()
         self.length = length
         self.lanes = plan.lanes

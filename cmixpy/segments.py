@@ -91,7 +91,7 @@ class SegmentEncoder:
         lanes = None if self.lanes is None else min(self.lanes, len(symbols))
         plan = presets.choose(self.level, preset, len(symbols), lanes, ready.hints)
         devices.require_for(self.device, plan)
-        threads = min(self.threads, plan.lanes)
+        threads = min(self.threads, plan.most_threads)
         needed = plan.memory_bytes(len(symbols)) + length + len(symbols)
         needed += TRANSFORM_MEMORY[transform] * length
         held = early.asked if early else 0
@@ -181,7 +181,7 @@ def decode(
             codes,
             model.symbols,
             plan,
-            min(threads, plan.lanes),
+            min(threads, plan.most_threads),
             lambda done, size: progress(done / model.symbols),
             report.note,
             early,

@@ -42,6 +42,10 @@ class Plan:
     def table_bytes(self) -> int:
         return 1 << 16
 
+    @property
+    def most_threads(self) -> int:
+        return self.lanes
+
     def memory_bytes(self, length: int) -> int:
         return (1 << 20) + 3 * length
 

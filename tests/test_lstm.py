@@ -150,10 +150,10 @@ def test_rules_of_the_output_layer():
         assert EVENTS[event] > before.get(event, 0), event
 
 
-@pytest.mark.parametrize("lanes", [2, 7])
+@pytest.mark.parametrize("lanes", [1, 2, 7])
 def test_threads(lanes):
     symbols = byte_symbols(9, 1500)
-    plan = small_plan(lanes, 2)
+    plan = small_plan(lanes, min(lanes, 2))
     codes = engine.encode_segment(symbols, plan, 1)
     for threads in (2, 4):
         assert engine.encode_segment(symbols, plan, threads) == codes
