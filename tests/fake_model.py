@@ -37,6 +37,7 @@ class Plan:
     groups: int
     table_bits: int
     hints: tuple[int, ...] = ()
+    primed: int = 0
 
     def memory_bytes(self, length: int) -> int:
         return (1 << 20) + 3 * length
