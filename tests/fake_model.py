@@ -37,6 +37,7 @@ class Plan:
     groups: int
     table_bits: int
     hints: tuple[int, ...] = ()
+    primed: int = 0
 
     @property
     def table_bytes(self) -> int:
