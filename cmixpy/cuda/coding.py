@@ -13,6 +13,7 @@ from cmixpy.model import fields as f
 from cmixpy.model.coder import decode_bit, encode_bit
 from cmixpy.model.experts import EXPERT_INPUTS, expert_inputs
 from cmixpy.model.logistic import LOGIT_LIMIT
+from cmixpy.model.maps import map_inputs
 from cmixpy.model.mixer import dot, logit_of, weighted_sum
 from cmixpy.model.predictor import (
     FINAL_LOGITS,
@@ -42,6 +43,7 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
     lanes, bits = plan.numbers[1], plan.numbers[2]
     contexts = plan.context_function.shape[0]
     matches = plan.match_minimum.shape[0]
+    stages = plan.sse_function.shape[0]
     sets = plan.set_function.shape[0]
     finals = plan.final_function.shape[0]
     runs = plan.numbers[5] > INPUTS_PER_CONTEXT
@@ -56,8 +58,10 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
     final_rate = rates[4] + (rates[3] - rates[4]) * rates[2] // (rates[2] + step * lanes)
     half = min(bits, 4)
     parts = min(threads, PARTS)
+    # The primer is there from the start, on both sides: it is learnt, but not coded.
+    known = step < plan.numbers[10]
     symbol = 0
-    if not decode:
+    if known or not decode:
         symbol = np.int64(source[lane[f.START] + step])
     partial = np.int64(private.partial[index])
     node = 1
@@ -100,6 +104,14 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
                 expert_inputs(lane, x, first_expert, partial, k, plan.stretch, plan.softplus)
             x[constant] = 256
         cuda.syncthreads()
+        if plan.numbers[9] > 0:
+            # Over all contexts at once, by the first thread.
+            if thread == 0:
+                map_inputs(
+                    plan, shared.probability, copies, run_symbols, run_strengths, x,
+                    INPUTS_PER_CONTEXT, touched, contexts + matches + stages, partial, node, k,
+                )  # fmt: skip
+            cuda.syncthreads()
         # First layer: the threads that share a set's sum add their parts of it.
         for s in range(thread, sets + finals, threads):
             if s < sets:
@@ -152,10 +164,11 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
                 contexts + matches,
             )
             bit = (symbol >> (bits - 1 - k)) & 1
-            if decode:
-                bit = decode_bit(lane, code, final)
-            else:
-                encode_bit(lane, code, final, bit)
+            if not known:
+                if decode:
+                    bit = decode_bit(lane, code, final)
+                else:
+                    encode_bit(lane, code, final, bit)
             told[0] = bit
             errors[sets + finals] = p_mixed
             errors[sets + finals + 1] = final

@@ -20,9 +20,11 @@ class Segment:
         self.lanes, self.groups, self.length = plan.lanes, plan.groups, length
         self.decode, self.threads = decode, threads or THREADS
         self.nibbles = -(-plan.description.symbol_bits // 4)
-        self.steps = -(-length // plan.lanes)
-        host_plan = state.build_plan(plan, length)
-        host_shared = state.build_shared(plan, host_plan, length)
+        self.primer = plan.primer()
+        symbols = len(self.primer) + length
+        self.steps = -(-symbols // plan.lanes)
+        host_plan = state.build_plan(plan, symbols)
+        host_shared = state.build_shared(plan, host_plan, symbols)
         self.host_private = arrays.build_private(plan)
         notes = arrays.build_notes(plan, host_shared, self.host_private)
         self.host_plan = host_plan
@@ -38,7 +40,8 @@ class Segment:
         self.host_codes, self.host_starts = codes, starts
         self.private = device.upload(self.host_private)
         # A copy, because the processor's kernels want the input to be read-only.
-        self.streams = device.upload(arrays.CodeArrays(source.copy(), codes, starts))
+        source = np.concatenate((self.primer, source))
+        self.streams = device.upload(arrays.CodeArrays(source, codes, starts))
 
     def tell(self, note) -> None:
         """Tell `note` where this runs, and with how much memory."""
@@ -74,7 +77,8 @@ class Segment:
             lanes = device.download(self.private.lanes)
             if progress is not None:
                 counts = lanes[:, fields.CODE_COUNT].clip(min=0)
-                progress(min(self.length, done * self.lanes), int(counts.sum()))
+                coded = max(0, min(self.length, done * self.lanes - len(self.primer)))
+                progress(coded, int(counts.sum()))
             if lanes[:, fields.OVERFLOW].any():
                 return False
         return True
@@ -113,4 +117,4 @@ def decode_segment(codes: list[bytes], length: int, plan, progress=None, note=No
     segment = decoder(codes, length, plan)
     segment.tell(note)
     segment.run_all(progress)
-    return device.download(segment.shared.history)
+    return device.download(segment.shared.history)[len(segment.primer) :]

@@ -63,7 +63,9 @@ def end_symbol(plan, shared, private, index, step, symbol):
             update_record(lane, symbol, shared.history, plan.hints)
         update_bytes(lane, symbol)
         if plan.numbers[8]:
-            update_text(lane, symbol, shared.history, plan.hints, shared.word_ends)
+            update_text(
+                lane, symbol, shared.history, plan.hints, plan.numbers[10], shared.word_ends
+            )
         if plan.numbers[6]:
             note_followers(lane, private.followed[index], symbol)
         if plan.numbers[7]:
