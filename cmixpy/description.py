@@ -461,9 +461,9 @@ class Plan:
 
     @property
     def primed(self) -> int:
-        """Symbols of the primer that the model learns first: of a single lane, without an LSTM."""
-        d = self.description
-        return d.start[0].primed if d.start and self.lanes == 1 and not d.lstm else 0
+        """Symbols of the primer that the model learns first: of a single lane."""
+        start = self.description.start
+        return start[0].primed if start and self.lanes == 1 else 0
 
     def primer(self) -> np.ndarray:
         """Those symbols, uint8[primed]."""

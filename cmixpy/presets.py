@@ -201,7 +201,7 @@ def describe(level: int, preset: str) -> Description:
         experts=tuple(Experts(**entry) for entry in _at_level(model.get("experts", []), level)),
     )
     if level >= LSTM_FROM:
-        return _with_lstm(description, settings)
+        description = _with_lstm(description, settings)
     if "start" in settings:
         description = replace(description, start=(Start(**settings["start"]),))
     return description

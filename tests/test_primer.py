@@ -53,7 +53,7 @@ def test_only_a_single_lane_is_primed():
     d = presets.describe(6, "text")
     assert Plan(d, 1, 1, 10).primed == len(Plan(d, 1, 1, 10).primer()) == d.start[0].primed
     assert Plan(d, 2, 1, 10).primed == len(Plan(d, 2, 1, 10).primer()) == 0
-    assert not presets.describe(7, "text").start
+    assert presets.describe(7, "text").start == d.start
     long = presets.segment_size(6, "text")
     assert presets.choose(6, "text", long).primed == 0
 

@@ -30,7 +30,7 @@ class Model:
 
     def __init__(self, plan, n: int, events: Counter):
         d = self.description = plan.description
-        self.primer = [] if plan.lanes > 1 or d.lstm else first_text(d)
+        self.primer = [] if plan.lanes > 1 else first_text(d)
         n += len(self.primer)
         self.n, self.width, self.count, self.groups = n, d.symbol_bits, plan.lanes, plan.groups
         self.rates = d.rates
