@@ -13,9 +13,7 @@ import numpy as np
 
 from benchmarks import data, machine
 from benchmarks.markdown import table
-from cmixpy import presets
-from cmixpy.detect import detect
-from cmixpy.prepare import prepare
+from cmixpy.analysis.study import subject
 
 LANES = (64, 256, 1024, 2048)
 # Steps of which each kernel is timed on its own, after the whole segment was coded.
@@ -75,21 +73,17 @@ def main(arguments: list[str] | None = None) -> int:
         print(f"benchmarks gpu: {reason}", file=sys.stderr)
         return 1
     (piece,) = data.require([chosen.file], data.directory(chosen.data))
-    bytes_ = np.frombuffer(piece.read(), dtype=np.uint8)
-    preset = detect(bytes_)
-    ready = prepare(bytes_, preset, True)
+    content = piece.read()
     print(f"{availability.describe()}; {machine.kind()}, commit {machine.commit()}")
-    print(f"{piece.name}, {piece.size:,} bytes, preset {ready.preset}")
+    print(f"{piece.name}, {piece.size:,} bytes")
     from cmixpy.cuda import kernels
 
     parts = [f"{name}, µs" for name in kernels.KERNELS]
     names = ["lanes", "bytes", "KB/s", "first launch, s", *parts, "MiB"]
     for level in chosen.levels:
-        rows = []
-        for lanes in chosen.lanes:
-            plan = presets.choose(level, ready.preset, len(ready.symbols), lanes, ready.hints)
-            rows.append(measure(ready.symbols, plan))
-        print(f"\nLevel {level}\n\n" + table(names, rows))
+        given = [subject(piece.name, content, level, "auto", lanes) for lanes in chosen.lanes]
+        rows = [measure(one.symbols, one.plan) for one in given]
+        print(f"\nLevel {level}, preset {given[0].preset}\n\n" + table(names, rows))
     return 0
 
 

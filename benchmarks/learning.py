@@ -17,19 +17,19 @@ from benchmarks import data, machine
 from benchmarks.markdown import table
 from benchmarks.report import PLOTS
 from cmixpy import engine, presets
-from cmixpy.detect import detect
+from cmixpy.analysis.study import Subject, subject
 from cmixpy.model import fields
-from cmixpy.prepare import prepare
 
 FILES = ("enwik8.4M:1000000", "xml:1000000", "misc/busybox:1000000", "misc/gensim_py.tar:1000000")
 POINTS = 40  # of a curve
 
 
-def curve(ready, level: int, lanes: int) -> np.ndarray:
-    """float64[POINTS + 1]: bytes of code after each fortieth of the steps."""
-    plan = presets.choose(level, ready.preset, len(ready.symbols), lanes, ready.hints)
-    segment = engine.encoder(ready.symbols, plan, 1)
-    ends = np.linspace(0, segment.steps, POINTS + 1).astype(int)
+def curve(given: Subject) -> np.ndarray:
+    """float64[POINTS + 1]: bytes of code after each fortieth of the steps behind the primer."""
+    segment = engine.encoder(given.symbols, given.plan, 1)
+    primed = len(segment.primer)
+    segment.run(0, primed)
+    ends = np.linspace(primed, segment.steps, POINTS + 1).astype(int)
     found = [0.0]
     for first, last in pairwise(ends):
         segment.run(int(first), int(last))
@@ -80,10 +80,10 @@ def main(arguments: list[str] | None = None) -> int:
     chosen = parser.parse_args(arguments)
     curves, lines = {}, []
     for piece in data.require(chosen.files or FILES, data.directory(chosen.data)):
-        content = np.frombuffer(piece.read(), dtype=np.uint8)
-        ready = prepare(content, detect(content), sure=False)
-        without = curve(ready, presets.LSTM_FROM - 1, chosen.lanes)
-        with_it = curve(ready, chosen.level, chosen.lanes)
+        without, with_it = (
+            curve(subject(piece.name, piece.read(), level, "auto", chosen.lanes))
+            for level in (presets.LSTM_FROM - 1, chosen.level)
+        )
         curves[piece.name] = piece.size, without, with_it
         lines.append([piece.name, f"{without[-1]:,.0f}", f"{with_it[-1]:,.0f}",
                       *quarters(without, with_it)])  # fmt: skip

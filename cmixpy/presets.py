@@ -183,13 +183,11 @@ def describe(level: int, preset: str) -> Description:
     model = _preset(preset)
     settings = _settings(level, preset)
     rates = {**model["rates"], **settings.get("rates", {})}
-    # A level of many contexts may give each less than the length of the segment allows.
-    context_bits = settings.get("context_bits", settings["table_bits"])
     description = Description(
         symbol_bits=model["symbol_bits"],
         rates=Rates(**rates),
         contexts=tuple(
-            _context(entry, {"bits": context_bits, **model["context_defaults"]})
+            _context(entry, {"bits": settings["table_bits"], **model["context_defaults"]})
             for entry in _at_level(model["contexts"], level)
         ),
         matches=tuple(

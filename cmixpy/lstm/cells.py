@@ -12,7 +12,7 @@ outputs and cells 26, <= 2^36; slopes 20, <= 2^22; gradients of weights 20, <= 2
 import numpy as np
 
 from cmixpy.lstm.tables import HALF
-from cmixpy.model.jit import kernel
+from cmixpy.model.jit import block, kernel
 
 WEIGHT_LIMIT = 1 << 30
 NEAR_SHIFT = 10
@@ -118,6 +118,19 @@ def back(product, gradient, gates, before, after, d_cell, slopes):
             down[i] = (dc * f) >> 15
 
 
+@block
+def step_of(gradient, mean, weight, share, rate, most):
+    """Mean size and weight after a step by `gradient`, at most `most` (28 fraction bits)."""
+    size = abs(gradient)
+    mean += (((size << MEAN_SHIFT) - mean) * share + (1 << 15)) >> 16
+    mean = max(mean, 1 << MEAN_SHIFT)
+    # 23 + 16 + 16 bits over at least 8.
+    step = min(np.int64(np.uint64((size * rate) << 16) // np.uint64(mean >> 8)), most)
+    if gradient < 0:
+        step = -step
+    return mean, min(max(np.int64(weight) + step, -WEIGHT_LIMIT), WEIGHT_LIMIT)
+
+
 @kernel
 def learn(gradients, means, weights, near, share, rate):
     """One step of every weight, normalised by the mean size of its gradients.
@@ -138,19 +151,8 @@ def learn(gradients, means, weights, near, share, rate):
         for j in range(row.shape[0]):
             d = (np.int64(row[j]) + (1 << 14)) >> 15
             d = min(max(d, -GRADIENT_LIMIT), GRADIENT_LIMIT)
-            size = abs(d)
-            m = mean[j] + ((((size << MEAN_SHIFT) - mean[j]) * share + (1 << 15)) >> 16)
-            m = max(m, 1 << MEAN_SHIFT)
-            mean[j] = m
-            # 23 + 16 + 16 bits over at least 8.
-            step = np.int64(np.uint64((size * rate) << 16) // np.uint64(m >> 8))
-            step = min(step, most)
-            if d < 0:
-                step = -step
-            value = np.int64(w[j]) + step
-            value = min(max(value, -WEIGHT_LIMIT), WEIGHT_LIMIT)
-            w[j] = value
-            copy[j] = value >> NEAR_SHIFT
+            mean[j], w[j] = step_of(d, mean[j] + 0, w[j], share, rate, most)
+            copy[j] = np.int64(w[j]) >> NEAR_SHIFT
 
 
 @kernel
@@ -188,12 +190,4 @@ def learn_rows(features, slopes, heads, links, totals, counts, means, weights, m
             w = weights[row]
             for j in range(w.shape[0]):
                 d = min(max(totals[j], -GRADIENT_LIMIT), GRADIENT_LIMIT)
-                size = abs(d)
-                m = mean[j] + ((((size << MEAN_SHIFT) - mean[j]) * share + (1 << 15)) >> 16)
-                m = max(m, 1 << MEAN_SHIFT)
-                mean[j] = m
-                step = min(np.int64(np.uint64((size * rate) << 16) // np.uint64(m >> 8)), most)
-                if d < 0:
-                    step = -step
-                value = np.int64(w[j]) + step
-                w[j] = min(max(value, -WEIGHT_LIMIT), WEIGHT_LIMIT)
+                mean[j], w[j] = step_of(d, mean[j] + 0, w[j], share, rate, most)

@@ -21,16 +21,18 @@ block = njit(inline="always", error_model="numpy")
 # everything inlined takes five minutes to compile, so it takes half of one.
 routine = njit(nogil=True, error_model="numpy", _nrt=False)  # type: ignore[call-overload]
 
-
-# What stands outside this package and gets into kernels: constants.
+# Packages of kernels, and the modules outside them whose constants get into kernels.
+KERNELS = ("lstm", "model")
 CONSTANTS = ("description", "early", "header", "words")
 
 
 def _source_hash() -> str:
     digest = hashlib.sha256(numba.__version__.encode())
-    here = Path(__file__).parent
-    constants = [here.parent / f"{name}.py" for name in CONSTANTS]
-    for path in sorted([*here.glob("**/*.py"), *constants]):
+    package = Path(__file__).parents[1]
+    sources = [package / f"{name}.py" for name in CONSTANTS]
+    for name in KERNELS:
+        sources += (package / name).glob("**/*.py")
+    for path in sorted(sources):
         digest.update(path.name.encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
