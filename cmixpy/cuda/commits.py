@@ -7,7 +7,7 @@ for equal values and for atomic sums and minima.
 import numpy as np
 
 from cmixpy.cuda.device import add_shared, cuda
-from cmixpy.cuda.lanes import HERE_BITS, PARTS, lane_of_block
+from cmixpy.cuda.lanes import HERE_BITS, PARTS, lane_of_block, shared_touch
 from cmixpy.model import fields as f
 from cmixpy.model.contexts import INDIRECT_TABLES
 from cmixpy.model.counted import settle
@@ -66,10 +66,7 @@ def sum_weights(plan, private, notes, index):
     networks = sets + plan.final_function.shape[0]
     parts = min(cuda.blockDim.x, PARTS)
     for item in range(cuda.threadIdx.x, bits * networks * parts, cuda.blockDim.x):
-        touch = item // parts
-        part = item - touch * parts
-        k = touch // networks
-        s = touch - k * networks
+        k, s, part = shared_touch(item, networks, parts)
         row = private.rows[index, k, s]
         error = private.errors[index, k, s]
         if s < sets:
@@ -121,17 +118,14 @@ def gather(plan, shared, private, notes):
                 chain_places(plan, shared, private, index, number // plan.numbers[3])
 
 
-def apply_weights(plan, shared, private, notes, index, stamp):
+def apply_weights(plan, shared, private, notes, index):
     """Apply the sums of the rows of which this lane's touch is the owner."""
     bits = plan.numbers[2]
     sets = plan.set_function.shape[0]
     networks = sets + plan.final_function.shape[0]
     parts = min(cuda.blockDim.x, PARTS)
     for item in range(cuda.threadIdx.x, bits * networks * parts, cuda.blockDim.x):
-        touch = item // parts
-        part = item - touch * parts
-        k = touch // networks
-        s = touch - k * networks
+        k, s, part = shared_touch(item, networks, parts)
         row = private.rows[index, k, s]
         here = index * bits + k
         scale = plan.lane_scale[notes.touches[index, k, s]]
@@ -174,10 +168,12 @@ def apply(plan, shared, private, notes):
         notes.clock[0] = number + 1
     index = lane_of_block(plan, number, cuda.blockIdx.x)
     if index >= 0 and private.active[index]:
-        apply_weights(plan, shared, private, notes, index, number + 1)
+        apply_weights(plan, shared, private, notes, index)
         if cuda.threadIdx.x == 0:
             enter_places(plan, shared, private, index, number // plan.numbers[3])
 
 
-GATHER_BLOCKS = (lane_of_block, write_slots, settle_entries, sum_weights, chain_places)
-APPLY_BLOCKS = (lane_of_block, apply_weights, enter_places)
+GATHER_BLOCKS = (
+    lane_of_block, shared_touch, write_slots, settle_entries, sum_weights, chain_places,
+)  # fmt: skip
+APPLY_BLOCKS = (lane_of_block, shared_touch, apply_weights, enter_places)

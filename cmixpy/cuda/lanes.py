@@ -13,3 +13,10 @@ def lane_of_block(plan, number, block):
     if index >= min(lanes, (group + 1) * group_lanes):
         index = -1
     return index
+
+
+def shared_touch(item, networks, parts):
+    """Bit, network and part of item `item` of a lane's touches, which `parts` threads share."""
+    touch = item // parts
+    k = touch // networks
+    return k, touch - k * networks, item - touch * parts
