@@ -11,7 +11,8 @@ import threading
 
 import numpy as np
 
-PIECE = 1 << 25
+# A piece at a time, and a small one: what maps memory meanwhile has to wait for the piece.
+PIECE = 1 << 22
 PAGE = 4096
 ALIGNMENT = 128
 POPULATE_WRITE = 23  # Linux 5.14: MADV_POPULATE_WRITE, what a write to each page would do

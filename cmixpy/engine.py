@@ -153,13 +153,14 @@ class Segment:
         done, chunk, pace = 0, FIRST_CHUNK, Pace(self.threads)
         counts = self.private.lanes[:, fields.CODE_COUNT]
         while done < self.steps:
-            until = min(self.steps, done + chunk)
+            until = min(self.steps, done + max(FIRST_CHUNK, chunk // pace.part))
             began = time.perf_counter()
             threads = pace.next
             self.run(done, until, threads)
             took = time.perf_counter() - began
             pace.record(threads, (until - done) / (took + 1e-9))
-            chunk = max(FIRST_CHUNK, min(4 * chunk, int(chunk * CHUNK_SECONDS / (took + 1e-9))))
+            enough = int((until - done) * CHUNK_SECONDS / (took + 1e-9))
+            chunk = max(FIRST_CHUNK, min(4 * chunk, enough))
             done = until
             if progress is not None:
                 coded = max(0, min(self.length, done * self.lanes - len(self.primer)))

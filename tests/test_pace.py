@@ -1,6 +1,6 @@
 """The pace: all threads as long as they are faster, one where a neighbour holds a core."""
 
-from cmixpy.pace import PATIENCE, Pace
+from cmixpy.pace import PATIENCE, TRY, Pace
 
 
 def drive(pace: Pace, together, alone, ranges: int) -> list[int]:
@@ -33,11 +33,25 @@ def test_single_stalls_change_nothing():
 
 
 def test_one_thread_where_a_core_is_held():
-    chosen = drive(Pace(2), lambda i: 2, lambda i: 10, 200)
-    # All threads are tried again from time to time.
-    assert 200 / (PATIENCE + 1) - 5 < chosen.count(2) < 200 / (PATIENCE + 1) + 10
+    pace, tried, whole = Pace(2), 0, 0
+    for _ in range(200):
+        threads, part = pace.next, pace.part
+        if threads == 2:
+            tried += part > 1
+            whole += part == 1
+        pace.record(threads, 10 if threads == 1 else 2)
+    # All threads are tried again from time to time, on short ranges.
+    assert 200 / (PATIENCE + 1) - 5 < tried < 200 / (PATIENCE + 1) + 10
+    assert whole == 2  # the first two
 
 
 def test_back_to_all_threads_when_the_core_is_free_again():
     chosen = drive(Pace(2), lambda i: 2 if i < 100 else 18, lambda i: 10, 200)
     assert chosen[100 + PATIENCE + 1 :].count(1) == 0
+
+
+def test_comparisons_are_short():
+    pace = Pace(2)
+    for i in range(200):
+        assert pace.next == 2 or pace.part == TRY
+        pace.record(pace.next, 10 if pace.next == 1 else 18 if i < 20 else 11)
