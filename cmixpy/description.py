@@ -13,8 +13,8 @@ from pathlib import Path
 import numpy as np
 import xxhash
 
+from cmixpy import primer
 from cmixpy.header import MAX_HINT, MAX_HINTS
-from cmixpy.primer import MOST_PRIMED, PRIMERS, primer
 from cmixpy.varint import pack, unpack
 
 MAX_CONTEXTS = 64
@@ -209,7 +209,7 @@ class Start:
     primer: int
     primed: int
 
-    LIMITS = ((1, max(PRIMERS)), (1, MOST_PRIMED))
+    LIMITS = ((1, max(primer.PRIMERS)), (1, primer.MOST_PRIMED))
 
 
 PARTS = (
@@ -285,7 +285,7 @@ class Description:
         if self.start and self.symbol_bits != 8:
             raise ValueError("only bytes have a primer")
         for start in self.start:
-            length, _ = PRIMERS[start.primer]
+            length = primer.length_of(start.primer)
             if start.primed > length:
                 raise ValueError(f"primer {start.primer} has only {length} bytes")
         if self.experts and self.symbol_bits != 2:
@@ -461,15 +461,17 @@ class Plan:
 
     @property
     def primed(self) -> int:
-        """Symbols of the primer that the model learns first: of a single lane."""
-        start = self.description.start
-        return start[0].primed if start and self.lanes == 1 else 0
+        """Symbols of the primer that each lane learns first."""
+        for start in self.description.start:
+            return primer.primed_in_a_lane(start.primer, start.primed, self.lanes)
+        return 0
 
     def primer(self) -> np.ndarray:
-        """Those symbols, uint8[primed]."""
+        """Those of all lanes, uint8[primed · lanes]."""
         if not self.primed:
             return np.zeros(0, dtype=np.uint8)
-        return primer(self.description.start[0].primer)[-self.primed :]
+        number, _ = primer.PRIMERS[self.description.start[0].primer]
+        return primer.text(number)[-self.primed * self.lanes :]
 
     @property
     def most_threads(self) -> int:
@@ -479,7 +481,9 @@ class Plan:
     def memory_bytes(self, length: int) -> int:
         """Bytes the whole process needs to decode `length` symbols; encoding adds the input."""
         d = self.description
-        length += self.primed
+        length += self.primed * self.lanes
+        # Behind a primer the lanes' symbols have to be gathered.
+        gathered = length if self.primed and self.lanes > 1 else 0
         inputs, symbols = d.inputs, 1 << d.symbol_bits
         rows = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.sets)
         finals = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.finals)
@@ -495,7 +499,7 @@ class Plan:
         code = length + length // 8 + 256 * self.lanes
         return (
             process + self.table_bytes + rows * (inputs * 4 + 4) + finals * 132 + tables
-            + lane * self.lanes + length + code
+            + lane * self.lanes + length + code + gathered
         )  # fmt: skip
 
 

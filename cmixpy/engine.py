@@ -10,6 +10,7 @@ import time
 
 import numpy as np
 
+from cmixpy import primer
 from cmixpy.early import EarlyMemory, aligned_zeros
 from cmixpy.model import atomics, clock, fields, state, step
 from cmixpy.model.jit import CACHE_DIRECTORY
@@ -63,9 +64,8 @@ class Segment:
     def start(self, source: np.ndarray, codes: np.ndarray, starts: np.ndarray) -> None:
         """Take the input (encoding) and the lanes' code buffers."""
         if len(self.primer):
-            source = np.concatenate((self.primer, source))
-            # Read-only as it was, or the kernel would be compiled for both kinds.
-            source.flags.writeable = False
+            known = None if self.decode else source
+            source = primer.lay_out(self.primer, self.lanes, self.length, known)
         self.source, self.codes, self.starts = source, codes, starts
         step.start_lanes(self.plan, self.private, codes, starts, self.decode)
         # Compile (or load) on this thread, where an interrupt is heard, not on the helpers.
@@ -264,4 +264,4 @@ def decode_segment(
         segment.run_all(progress)
     finally:
         segment.close(note)
-    return segment.shared.history[len(segment.primer) :]
+    return primer.symbols_behind(segment.primer, plan.lanes, segment.shared.history)

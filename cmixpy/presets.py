@@ -237,7 +237,7 @@ def choose(
     groups = 2 if description.lstm and lanes > 1 else 1
     largest = settings["table_bits"]
     plan = Plan(description, lanes, groups, largest, hints)
-    digits = max(plan.primed + length - 1, 1).bit_length()
+    digits = max(len(plan.primer()) + length - 1, 1).bit_length()
     table_bits = max(10, min(digits + 1, largest - 1 + max(0, digits - FULL_TABLES), largest))
     return replace(plan, table_bits=table_bits)
 

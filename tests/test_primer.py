@@ -6,6 +6,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xxhash
+from hypothesis import given
+from hypothesis import strategies as st
 from reference.model import Model
 from small_models import every_function, mild
 from test_reference import compare, compare_decoding
@@ -19,18 +21,18 @@ SENTENCE = b"It has been said that there is nothing new under the sun; and this 
 
 
 def test_the_texts_are_those_that_archives_were_made_with():
-    for number, (length, digest) in primer.PRIMERS.items():
+    for number, (length, digest) in primer.TEXTS.items():
         text = Path(cmixpy.__file__).with_name(f"primer-{number}.txt").read_bytes()
         assert (len(text), xxhash.xxh3_64_intdigest(text)) == (length, digest)
-        assert primer.primer(number).tobytes() == text
+        assert primer.text(number).tobytes() == text
 
 
 def test_a_changed_text_is_refused(monkeypatch):
-    monkeypatch.setitem(primer.PRIMERS, 1, (primer.PRIMERS[1][0], 0))
-    primer.primer.cache_clear()
+    monkeypatch.setitem(primer.TEXTS, 1, (primer.TEXTS[1][0], 0))
+    primer.text.cache_clear()
     with pytest.raises(RuntimeError, match="changed"):
-        primer.primer(1)
-    primer.primer.cache_clear()
+        primer.text(1)
+    primer.text.cache_clear()
 
 
 def test_descriptions_with_a_primer():
@@ -39,7 +41,7 @@ def test_descriptions_with_a_primer():
     assert Description.from_bytes(d.to_bytes()) == d
     # Behind two empty lists, of the LSTM and its gates.
     assert d.to_bytes() == plain.to_bytes() + bytes([0, 0, 1, 1, 40])
-    for start in (Start(0, 40), Start(2, 40), Start(1, 0), Start(1, primer.PRIMERS[1][0] + 1)):
+    for start in (Start(0, 40), Start(3, 40), Start(1, 0), Start(2, primer.length_of(2) + 1)):
         with pytest.raises(ValueError):
             replace(plain, start=(start,))
     for more in (b"\0\0\0", b"\0\0\1\1", b"\0\0\2\1\5\1\5", b"\0\0\1\1\5\0"):
@@ -49,30 +51,50 @@ def test_descriptions_with_a_primer():
         replace(presets.describe(5, "dna"), start=(Start(1, 40),))
 
 
-def test_only_a_single_lane_is_primed():
+def test_lanes_share_a_primer_out():
     d = presets.describe(6, "text")
-    assert Plan(d, 1, 1, 10).primed == len(Plan(d, 1, 1, 10).primer()) == d.start[0].primed
-    assert Plan(d, 2, 1, 10).primed == len(Plan(d, 2, 1, 10).primer()) == 0
     assert presets.describe(7, "text").start == d.start
-    long = presets.segment_size(6, "text")
-    assert presets.choose(6, "text", long).primed == 0
+    length = primer.length_of(2)
+    for lanes in (1, 2, 64):
+        plan = Plan(d, lanes, 1, 10)
+        assert plan.primed == length // lanes
+        assert plan.primer().tobytes() == primer.text(1)[-plan.primed * lanes :].tobytes()
+    assert Plan(d, 1 << 17, 1, 10).primed == len(Plan(d, 1 << 17, 1, 10).primer()) == 0
 
 
-@pytest.mark.parametrize("lanes", [1, 2])
-def test_against_the_reference(lanes):
+def test_the_first_primer_is_for_a_single_lane():
+    d = replace(presets.describe(6, "text"), start=(Start(1, 40),))
+    assert Plan(d, 1, 1, 10).primed == len(Plan(d, 1, 1, 10).primer()) == 40
+    assert Plan(d, 2, 1, 10).primed == len(Plan(d, 2, 1, 10).primer()) == 0
+
+
+@given(st.integers(1, 9), st.integers(0, 5), st.binary(min_size=1, max_size=60))
+def test_laid_out_and_gathered(lanes, each, data):
+    lanes = min(lanes, len(data))
+    symbols, start = np.frombuffer(data, dtype=np.uint8), np.arange(lanes * each, dtype=np.uint8)
+    history = primer.lay_out(start, lanes, len(data), symbols)
+    assert primer.symbols_behind(start, lanes, history).tobytes() == data
+    for i, lane in enumerate(np.array_split(history, lanes)):
+        assert lane[:each].tolist() == list(range(i * each, i * each + each))
+    blank = primer.lay_out(start, lanes, len(data))
+    assert not primer.symbols_behind(start, lanes, blank).any()
+
+
+@pytest.mark.parametrize(("number", "lanes"), [(1, 1), (1, 2), (2, 1), (2, 2), (2, 7)])
+def test_against_the_reference(number, lanes):
     """Also behind a dictionary, whose places begin after the primer."""
     words = (SENTENCE.replace(b" ", b" the ") + b"\n") * 3
     symbols, parameters = apply_words(np.frombuffer(words, dtype=np.uint8))
     assert dictionary_length(parameters) > 0
-    description = replace(every_function(8), start=(Start(1, 70),))
+    description = replace(every_function(8), start=(Start(number, 70),))
     plan = Plan(description, lanes, 1, 8, (0, dictionary_length(parameters)))
     assert compare_decoding(compare(symbols, plan), len(symbols), plan) == symbols.tolist()
 
 
 def test_the_reference_reads_it_first():
-    plan = Plan(mild(presets.describe(6, "text"), 0), 1, 1, 8)
-    assert bytes(Model(plan, 9, None).primer) == plan.primer().tobytes()
-    assert plan.primer().tobytes() == primer.primer(1)[-plan.primed :].tobytes()
+    for lanes in (1, 7):
+        plan = Plan(mild(presets.describe(6, "text"), 0), lanes, 1, 8)
+        assert bytes(Model(plan, 9, None).primer) == plan.primer().tobytes()
 
 
 @pytest.mark.parametrize("level", [5, 6])

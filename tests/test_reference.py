@@ -102,7 +102,7 @@ def compare_decoding(codes: list[bytes], n: int, plan: Plan) -> list[int]:
         segment.run(t, t + 1)
         state.follow(written)
         state.check(t, written, coders)
-    return model.history[len(model.primer) :]
+    return model.decoded()
 
 
 # Level 1 differs in what it leaves out; mild limits show what tight ones hide.

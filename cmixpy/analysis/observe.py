@@ -61,7 +61,7 @@ def observe(bin_, primed, width, lanes, active, coded, inputs, rows, errors, mid
     Parameters
     ----------
     bin_ : the step's bin of time
-    primed : symbols before the first that counts
+    primed : symbols of each lane before the first that counts
     lanes, active, coded, inputs, rows, errors, middles : of `private` (state.py)
     weights, squash : of `shared` and of `plan`
     owner : int64[inputs], the part that each input belongs to, -1: none
@@ -75,7 +75,7 @@ def observe(bin_, primed, width, lanes, active, coded, inputs, rows, errors, mid
     for index in range(lanes.shape[0]):
         if not active[index]:
             continue
-        at = lanes[index, f.START] + lanes[index, f.POSITION] - 1 - primed
+        at = lanes[index, f.START] + lanes[index, f.POSITION] - 1 - primed * (index + 1)
         line = at - shown
         noted = line >= 0 and line < text
         symbol = coded[index]

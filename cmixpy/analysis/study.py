@@ -164,7 +164,7 @@ def follow(
     segment = engine.encoder(given.symbols, plan, 1)
     parts = parts_of(d)
     n, sets, finals = len(given.symbols), len(d.sets), len(d.finals)
-    primed = len(segment.primer)
+    primed = plan.primed
     shown, steps = min(shown, n), segment.steps - primed
     text, bins, count = min(text, n - shown), min(bins, steps), len(parts.names)
     tally = observe.Tally(

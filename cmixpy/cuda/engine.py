@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cmixpy import engine
+from cmixpy import engine, primer
 from cmixpy.cuda import arrays, device, kernels
 from cmixpy.memory import format_size
 from cmixpy.model import fields, state, step
@@ -39,8 +39,11 @@ class Segment:
         step.start_lanes(self.host_plan, self.host_private, codes, starts, self.decode)
         self.host_codes, self.host_starts = codes, starts
         self.private = device.upload(self.host_private)
+        if len(self.primer):
+            known = None if self.decode else source
+            source = primer.lay_out(self.primer, self.lanes, self.length, known)
         # A copy, because the processor's kernels want the input to be read-only.
-        source = np.concatenate((self.primer, source))
+        source = source.copy()
         self.streams = device.upload(arrays.CodeArrays(source, codes, starts))
 
     def tell(self, note) -> None:
@@ -117,4 +120,5 @@ def decode_segment(codes: list[bytes], length: int, plan, progress=None, note=No
     segment = decoder(codes, length, plan)
     segment.tell(note)
     segment.run_all(progress)
-    return device.download(segment.shared.history)[len(segment.primer) :]
+    history = device.download(segment.shared.history)
+    return primer.symbols_behind(segment.primer, plan.lanes, history)

@@ -30,8 +30,9 @@ class Model:
 
     def __init__(self, plan, n: int, events: Counter):
         d = self.description = plan.description
-        self.primer = [] if plan.lanes > 1 else first_text(d)
-        n += len(self.primer)
+        self.primer = first_text(d, plan.lanes)
+        self.primed = len(self.primer) // plan.lanes
+        n += self.primed * plan.lanes
         self.n, self.width, self.count, self.groups = n, d.symbol_bits, plan.lanes, plan.groups
         self.rates = d.rates
         self.events = events
@@ -54,7 +55,7 @@ class Model:
                 [Copying() for _ in d.matches],
                 hints,
                 reads_instructions=reads_instructions,
-                primed=len(self.primer),
+                primed=self.primed,
             )
             for i, start in enumerate(self.starts[:-1])
         ]
@@ -115,6 +116,13 @@ class Model:
             self.residuals = [[0] * self.width for _ in self.lanes]
             self.features = [[0] * (1 + d.lstm[0].expected) for _ in self.lanes]
 
+    def decoded(self) -> list:
+        """The segment's symbols: of every lane what stands behind its part of the primer."""
+        symbols = []
+        for lane in self.lanes:
+            symbols += self.history[lane.start + self.primed : lane.start + lane.length]
+        return symbols
+
     @property
     def steps(self) -> int:
         return -(-self.n // self.count)
@@ -136,11 +144,13 @@ class Model:
             coded = []
             keys = {lane.index: lane.packed for lane in active}
             for lane in active:
-                primed = len(self.primer)
+                primed = self.primed
                 if t < primed:
-                    coded.append(self._code_symbol(lane, t, Known(), self.primer[t]))
+                    symbol = self.primer[lane.index * primed + t]
+                    coded.append(self._code_symbol(lane, t, Known(), symbol))
                     continue
-                wanted = None if symbols is None else int(symbols[lane.start + t - primed])
+                place = lane.start + t - primed * (lane.index + 1)
+                wanted = None if symbols is None else int(symbols[place])
                 coded.append(self._code_symbol(lane, t, coders[lane.index], wanted))
             for lane, (symbol, _) in zip(active, coded, strict=True):
                 self.history[lane.start + t] = symbol
@@ -431,11 +441,12 @@ def first_map_probability(key) -> int:
     return squash(144 * key[0] - 2232)
 
 
-def first_text(description) -> list[int]:
-    """The primer's last bytes that a description asks for."""
+def first_text(description, lanes: int) -> list[int]:
+    """The primer's last bytes that a description asks for, as many as the lanes can share."""
     for start in description.start:
-        text = (Path(cmixpy.__file__).parent / f"primer-{start.primer}.txt").read_bytes()
-        return list(text[len(text) - start.primed :])
+        if start.primer == 2 or lanes == 1:
+            text = (Path(cmixpy.__file__).parent / "primer-1.txt").read_bytes()
+            return list(text[len(text) - start.primed // lanes * lanes :])
     return []
 
 
@@ -466,4 +477,4 @@ def decode(codes: list[bytes], n: int, plan, events: Counter | None = None) -> l
     coders = [Decoder(code) for code in codes]
     for t in range(model.steps):
         model.step(t, coders)
-    return model.history[len(model.primer) :]
+    return model.decoded()
