@@ -18,7 +18,6 @@ MODULES = {
     "readme": "README's tables, from results.tsv.",
     "speed": "One thread against many, decompressing against compressing.",
     "phases": "Nanoseconds per byte by phase of a step.",
-    "lanes": "Bytes and speed against lanes; time against length.",
     "ablate": "What each part of a level earns: leave one out.",
     "scaling": "Lanes, threads, length, level: into scaling.tsv and RESULTS.md.",
     "learning": "Bits per byte over position, with the LSTM mixer and without.",

@@ -1,10 +1,11 @@
 """What each part of a level earns: leave one out, code again.
 
     python -m benchmarks ablate [--preset text] [--level 5] [--files NAME[:BYTES] …] [--lanes L]
-                                [--processes 1] [--append]
+                                [--only WORDS] [--processes 1] [--append]
 
 Prints a Markdown table: bytes gained by the archive's codes when the part is missing, and per
-cent of them; `cut?` where that is less than 0.1 % on every file. `--append` adds it to LOG.md.
+cent of them; `cut?` where that is less than 0.1 % on every file. `--only` leaves out no parts but
+those whose names contain the words. `--append` adds the table to LOG.md.
 """
 
 import argparse
@@ -102,13 +103,18 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
     parser.add_argument("--files", nargs="+", metavar="NAME[:BYTES]")
     parser.add_argument("--lanes", type=int)
+    parser.add_argument("--only", default="", metavar="WORDS")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--append", action="store_true", help="add the table to LOG.md")
     parser.add_argument("--data", metavar="DIR")
     chosen = parser.parse_args(arguments)
     pieces = data.require(chosen.files or FILES[chosen.preset], data.directory(chosen.data))
     whole = presets.describe(chosen.level, chosen.preset)
-    rows = [("nothing", whole), *variants.leave_one_out(whole)]
+    parts = [part for part in variants.leave_one_out(whole) if chosen.only in part[0]]
+    if not parts:
+        names = "\n".join(name for name, _ in variants.leave_one_out(whole))
+        raise SystemExit(f"no part of level {chosen.level} is named like that:\n{names}")
+    rows = [("nothing", whole), *parts]
     tasks = [
         Task(piece, chosen.preset, chosen.level, chosen.lanes, description)
         for _, description in rows

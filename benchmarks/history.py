@@ -41,6 +41,7 @@ def plot(found: Series, path: Path) -> None:
 
     commits = list(dict.fromkeys(commit for points in found.values() for commit, _ in points))
     drawing, axis = pyplot.subplots(figsize=(9, 5), layout="constrained")
+    axis.set_prop_cycle(color=mpl.colormaps["tab20"].colors)  # ten are too few
     for (file, level), points in found.items():
         shares = [100 * size / points[0][1] for _, size in points]
         places = [commits.index(commit) for commit, _ in points]

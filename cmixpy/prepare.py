@@ -68,7 +68,7 @@ def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
     if preset == "text" and len(data) >= LEAST_LENGTH:
         symbols, parameters = apply_words(data)
         if pays(len(data), len(symbols)):
-            # The model reads the dictionary too: hint 1 is its length (model/expanded.py).
+            # The model reads the dictionary too: hint 1 is its length (model/text.py).
             return Prepared(preset, symbols, WORDS, parameters, (0, dictionary_length(parameters)))
     return Prepared(preset, data)
 

@@ -2,10 +2,13 @@
 
     python -m tests.make_golden
 
+An archive that is made differently today is moved to earlier/: it must decode too.
+
 The data come from SHAKE-256, so that no library's random numbers have a say in them.
 """
 
 from hashlib import shake_256
+from itertools import count
 from pathlib import Path
 
 import cmixpy
@@ -100,11 +103,23 @@ CASES["segments"] = (
 )
 
 
+def keep(path: Path) -> Path:
+    """Move an archive to earlier/, as NAME.cmx, NAME.2.cmx …: the first that is free."""
+    names = (f"{path.stem}.{n}.cmx" if n > 1 else path.name for n in count(1))
+    place = next(at for at in (path.parent / "earlier" / name for name in names) if not at.exists())
+    return path.rename(place)
+
+
 def main() -> None:
-    FOLDER.mkdir(exist_ok=True)
+    (FOLDER / "earlier").mkdir(parents=True, exist_ok=True)
     for name, (data, options) in CASES.items():
         archive = cmixpy.compress(data, threads=1, **options)
-        (FOLDER / f"{name}.cmx").write_bytes(archive)
+        path = FOLDER / f"{name}.cmx"
+        if path.exists() and path.read_bytes() == archive:
+            continue
+        if path.exists():
+            print(f"kept as {keep(path)}")
+        path.write_bytes(archive)
         print(f"{name}: {len(data)} → {len(archive)} bytes")
 
 

@@ -5,11 +5,12 @@ import random
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from cmixpy import cli, engine
+from cmixpy import cli, engine, presets
 from cmixpy.analysis import charts, page, study
 from cmixpy.analysis.letters import letters
 from cmixpy.analysis.observe import cost_table
@@ -53,6 +54,24 @@ def test_it_adds_up_and_the_codes_are_the_same(data, level, preset, lanes):
     assert (tally.solo >= 0).all()
     assert seen.fill.min() >= 0
     assert 0 < seen.fill[-1].max() <= 1
+
+
+def test_the_lstm_off_and_on():
+    given = subject(TEXT[:1500], 6, "text", 2)
+    without = study.follow(given, text=50)
+    assert np.array_equal(without.tally.plain, without.tally.mixed)
+    assert "mixed, LSTM off" not in page.html(without)
+    given = given._replace(plan=replace(given.plan, description=presets.describe(7, "text")))
+    seen = study.follow(given, text=50)
+    assert seen.codes == engine.encode_segment(given.symbols, given.plan, 1)
+    assert seen.parts.names[-1] == "LSTM mixer"
+    assert seen.tally.push[:, -1].any()
+    assert seen.tally.help[:, -1].any()
+    assert not np.allclose(seen.tally.plain, seen.tally.mixed)
+    assert seen.tally.plain.sum() == pytest.approx(without.tally.mixed.sum(), rel=0.05)
+    assert "mixed, LSTM off" in page.html(seen)
+    over_time = json.loads(page.as_json(seen))["by_time"]
+    assert len(over_time["without_lstm"]) == len(over_time["mixed"])
 
 
 def test_what_is_shown_may_begin_anywhere():

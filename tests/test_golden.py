@@ -1,7 +1,7 @@
 """Archives in tests/golden (made by make_golden.py) decode, and are made again byte for byte."""
 
 import pytest
-from make_golden import CASES, FOLDER
+from make_golden import CASES, FOLDER, keep
 
 import cmixpy
 
@@ -24,3 +24,12 @@ def test_earlier_presets():
     assert archives
     for path in archives:
         assert cmixpy.decompress(path.read_bytes()) == CASES[path.name.split(".")[0]][0]
+
+
+def test_what_is_replaced_is_kept(tmp_path):
+    (tmp_path / "earlier").mkdir()
+    for content in (b"first", b"second", b"third"):
+        (tmp_path / "a-1.cmx").write_bytes(content)
+        assert keep(tmp_path / "a-1.cmx").read_bytes() == content
+    kept = {path.name for path in (tmp_path / "earlier").iterdir()}
+    assert kept == {"a-1.cmx", "a-1.2.cmx", "a-1.3.cmx"}

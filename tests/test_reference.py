@@ -119,7 +119,7 @@ def test_presets(preset, level, lanes, groups, shrink):
     case = preset, level, lanes, groups, shrink
     seed = CASES.index(case)
     description = shrink(presets.describe(level, preset), seed)
-    n = 280 if level == 5 else 420
+    n = 210 if level == 5 else 300
     symbols = base_symbols(seed, 2 * n) if preset == "dna" else byte_symbols(seed, n)
     hints = ((), (3,), (61, 2))[seed % 3] if preset in ("records", "bitmap", "lines") else ()
     plan = Plan(description, lanes, groups, table_bits=6, hints=hints)
@@ -192,7 +192,7 @@ def test_columns_behind_a_dictionary(lanes):
     symbols, parameters = apply_words(np.frombuffer(words, dtype=np.uint8))
     hints = (0, dictionary_length(parameters))
     assert 0 < hints[1] < 60
-    symbols = symbols[:450]
+    symbols = symbols[:300]
     plan = Plan(every_function(8), lanes, 1, 8, hints)
     assert compare_decoding(compare(symbols, plan), len(symbols), plan) == symbols.tolist()
 

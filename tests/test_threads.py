@@ -4,9 +4,11 @@ import random
 
 import numpy as np
 import pytest
-from delayed_kernel import delays
+from delayed_kernel import delayed_run, delays, uncached
+from test_kernels import FLOATS
 
 from cmixpy import engine, presets
+from cmixpy.model import step
 
 THREADS = (1, 2, 3, 8)
 SIZE = 24_000
@@ -50,3 +52,20 @@ def test_state_does_not_depend_on_threads(preset, monkeypatch):
     for name, expected in alone.shared._asdict().items():
         assert np.array_equal(getattr(many.shared, name), expected), name
     assert np.array_equal(many.private.lanes, alone.private.lanes)
+
+
+def test_kernels_have_no_floats(monkeypatch):
+    """The bytes must not depend on how a processor rounds; here, where the kernel is compiled."""
+    delays(monkeypatch)
+    symbols = np.arange(40, dtype=np.uint8)
+    plan = presets.choose(1, "text", len(symbols), 2)
+    segment = engine.encoder(symbols, plan, 1)
+    lanes = segment.plan, segment.private, segment.codes, segment.starts
+    start, finish = uncached(step.start_lanes.py_func), uncached(step.finish_lanes.py_func)
+    start(*lanes, False)
+    finish(*lanes)
+    for kernel in (delayed_run(), start, finish):
+        assert kernel.inspect_llvm()
+        for llvm in kernel.inspect_llvm().values():
+            assert "mul" in llvm or "shl" in llvm
+            assert not FLOATS.search(llvm)

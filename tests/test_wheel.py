@@ -9,6 +9,9 @@ from zipfile import ZipFile
 
 import pytest
 
+from cmixpy import compress
+from cmixpy.model import jit
+
 CHECKOUT = Path(__file__).parent.parent
 
 
@@ -63,7 +66,11 @@ def test_round_trip_in_a_fresh_environment(wheel, tmp_path):
         text=True,
     )
     assert Path(where.stdout.strip()).is_relative_to(tmp_path)
+    compress(b"The kernels are compiled here, if they are not yet.")
+    before = set(jit.CACHE_DIRECTORY.rglob("step.*.nbc"))
     cmixpy("c", "-q", "in")
+    # Kernels of the same sources are compiled once, wherever the package lies.
+    assert set(jit.CACHE_DIRECTORY.rglob("step.*.nbc")) == before
     assert (tmp_path / "in.cmx").stat().st_size < 100
     cmixpy("d", "-q", "in.cmx", "back")
     assert (tmp_path / "back").read_bytes() == (tmp_path / "in").read_bytes()

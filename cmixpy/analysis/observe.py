@@ -7,6 +7,7 @@ of the mix and of the whole (model/predictor.py). Only the weights are those aft
 Nothing here touches what is coded. Floating point is fine: no byte depends on it.
 """
 
+from math import log
 from typing import NamedTuple
 
 import numpy as np
@@ -26,6 +27,7 @@ class Tally(NamedTuple):
     ----------
     cost : float64[symbols], bits of each symbol
     symbols, final, mixed : float64[bins], symbols coded, their bits, bits by the mix before SSE
+    plain : float64[bins], bits by the mix before the LSTM; as `mixed` where there is none
     push : float64[bins, parts], how far a part moved the first layer's logits, mean over the sets
     solo : float64[bins, parts], bits if the part's own prediction were all there is
     spoke : float64[bins, parts], bits of which the part said anything
@@ -38,6 +40,7 @@ class Tally(NamedTuple):
     symbols: np.ndarray
     final: np.ndarray
     mixed: np.ndarray
+    plain: np.ndarray
     push: np.ndarray
     solo: np.ndarray
     spoke: np.ndarray
@@ -54,18 +57,19 @@ def cost_table() -> np.ndarray:
 
 
 @kernel
-def observe(bin_, primed, width, lanes, active, coded, inputs, rows, errors, middles, weights,
-            squash, owner, voice, sets, finals, costs, pushes, shown, tally):
+def observe(bin_, primed, width, lanes, active, coded, inputs, rows, errors, middles, gated,
+            weights, squash, owner, voice, lstm, mix, sets, finals, costs, pushes, shown, tally):
     """Add one step to the tally.
 
     Parameters
     ----------
     bin_ : the step's bin of time
     primed : symbols of each lane before the first that counts
-    lanes, active, coded, inputs, rows, errors, middles : of `private` (state.py)
+    lanes, active, coded, inputs, rows, errors, middles, gated : of `private` (state.py)
     weights, squash : of `shared` and of `plan`
     owner : int64[inputs], the part that each input belongs to, -1: none
     voice : int64[parts], the input that is the part's own prediction, -1: none
+    lstm, mix : the LSTM's part, and which of its gated logits is the mix; -1: there is none
     costs : cost_table()
     pushes : float64[parts], scratch
     shown : the place of the first symbol that is shown
@@ -91,6 +95,12 @@ def observe(bin_, primed, width, lanes, active, coded, inputs, rows, errors, mid
             tally.cost[at] += cost
             tally.final[bin_] += cost
             tally.mixed[bin_] += costs[p_mixed]
+            p_plain = p_mixed
+            if mix >= 0:
+                p_plain = squash[gated[index, k, mix] + LOGIT_LIMIT] + 0
+                if bit == 0:
+                    p_plain = 65536 - p_plain
+            tally.plain[bin_] += costs[p_plain]
             for part in range(parts):
                 pushes[part] = 0.0
             for s in range(sets):
@@ -102,6 +112,10 @@ def observe(bin_, primed, width, lanes, active, coded, inputs, rows, errors, mid
                 tally.sets[bin_, s] += costs[p if bit else 65536 - p]
             for part in range(parts):
                 push = pushes[part] / (sets * LOGIT_ONE * WEIGHT_ONE)
+                if part == lstm:
+                    # Behind the mix, not a share of the first layer's logits.
+                    push = log(p_mixed * (65536 - p_plain) / ((65536 - p_mixed) * p_plain))
+                    push = push if bit else -push
                 tally.push[bin_, part] += abs(push)
                 if noted:
                     tally.help[line, part] += push if bit else -push

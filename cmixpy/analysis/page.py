@@ -16,10 +16,12 @@ NOTES = """
 but for the coder's rounding. <b>Time</b> goes by steps, in which every lane codes one symbol.
 <b>Push</b>: how far a part's inputs, times their weights (as they are after the step), move the
 first layer's logits, in the mean over the weight sets, regardless of the direction; its share is of
-all parts' pushes. <b>Alone</b>: bits per symbol if the part's own logit were the prediction; a part
-that knows nothing costs one for every bit. <b>Speaks</b>: share of the bits of which it said
-anything. <b>Fill</b>: rows of its table in use at the end. <b>Left out</b>: what the codes grow by
-when the model codes the same symbols without the part (red: by less than 0.1 %).
+all parts' pushes. The LSTM's push moves the mix that the layers made. <b>LSTM off</b>: the mix
+before it; the models beneath do not know of it. <b>Alone</b>: bits per symbol if the part's own
+logit were the prediction; a part that knows nothing costs one for every bit. <b>Speaks</b>: share
+of the bits of which it said anything. <b>Fill</b>: rows of its table in use at the end. <b>Left
+out</b>: what the codes grow by when the model codes the same symbols without the part (red: by less
+than 0.1 %).
 """
 STYLE = """
 body{font:14px/1.45 system-ui,sans-serif;margin:24px auto;max-width:1010px;color:#222;
@@ -120,10 +122,10 @@ def sets_table(study: Study) -> str:
     losses = _losses(study)
     rows = []
     lines = [(name, tally.sets[:, s], alone[:, s]) for s, name in enumerate(study.sets)]
-    lines += [
-        ("all, mixed", tally.mixed, tally.mixed / tally.symbols),
-        ("after SSE", tally.final, tally.final / tally.symbols),
-    ]
+    mixes = [("all, mixed", tally.mixed), ("after SSE", tally.final)]
+    if study.plan.description.lstm:
+        mixes[:1] = [("all, mixed, LSTM off", tally.plain), ("LSTM on", tally.mixed)]
+    lines += [(name, sums, sums / tally.symbols) for name, sums in mixes]
     for name, sums, over_time in lines:
         cells = [escape(name), f"{sums.sum() / study.symbols:.4f}"]
         if losses:
@@ -154,8 +156,7 @@ def html(study: Study) -> str:
     """The page."""
     ends, here, sofar = bpc_by_position(study)
     tally = study.tally
-    gain = 100 * (1 - tally.final / np.maximum(tally.mixed, 1e-12))
-    times = (np.arange(len(gain)) + 0.5) / len(gain) * 100
+    times = (np.arange(len(tally.final)) + 0.5) / len(tally.final) * 100
     fill = [
         ("mean of the tables", study.fill.mean(axis=1) * 100),
         ("fullest", study.fill.max(axis=1) * 100),
@@ -165,10 +166,13 @@ def html(study: Study) -> str:
     rows = (f"<td>{name}</td><td>{escape(value)}</td>" for name, value in facts(study))
     table = "".join(f"<tr>{row}</tr>" for row in rows)
     over = [("here", here), ("from the start", sofar)]
-    sse = [
-        "<h2>What SSE saves</h2>",
-        charts.curves(times, [("saved", gain)], "time, %", "% of the mix's bits", height=180),
-    ]
+
+    def saved(before: np.ndarray, after: np.ndarray) -> str:
+        gain = 100 * (1 - after / np.maximum(before, 1e-12))
+        return charts.curves(times, [("saved", gain)], "time, %", "% of the mix's bits", height=180)
+
+    lstm = ["<h2>What the LSTM saves</h2>", saved(tally.plain, tally.mixed)]
+    sse = ["<h2>What SSE saves</h2>", saved(tally.mixed, tally.final)]
     sections = [
         f"<h1>{escape(study.name)}</h1>",
         f'<table class="facts">{table}</table>',
@@ -184,6 +188,7 @@ def html(study: Study) -> str:
         "<h2>Weight sets</h2>",
         sets_table(study),
         others_table(study),
+        *(lstm if study.plan.description.lstm else ()),
         *(sse if study.plan.description.stages else ()),
         "<h2>Fill of the tables</h2>",
         charts.curves(steps, fill, "time, %", "% of the rows", height=180),
@@ -229,6 +234,7 @@ def as_json(study: Study) -> str:
         "by_time": {
             "symbols": tally.symbols.tolist(), "mixed": _list(tally.mixed / counts),
             "final": _list(tally.final / counts),
+            "without_lstm": _list(tally.plain / counts) if study.plan.description.lstm else None,
         },
         "parts": parts, "sets": sets,
         "left_out": [{"name": name, "code_bytes": size} for name, size in study.ablation],

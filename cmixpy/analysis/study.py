@@ -15,6 +15,7 @@ from cmixpy.detect import detect
 from cmixpy.errors import CmixpyError
 from cmixpy.model import fields
 from cmixpy.model.experts import EXPERT_INPUTS
+from cmixpy.model.head import MIX
 from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
 from cmixpy.prepare import prepare
 from cmixpy.report import SILENT, Report
@@ -29,7 +30,7 @@ Progress = Callable[[int, int], None]
 class Parts(NamedTuple):
     """What the mixer's inputs come from.
 
-    names, kinds : of contexts, match models, copy experts and the constant
+    names, kinds : of contexts, match models, copy experts, the constant and the LSTM
     owner : int64[inputs], the part of each input, -1 for padding
     voice : int64[parts], the input that is the part's own logit, -1: none
     """
@@ -64,9 +65,10 @@ def parts_of(description: Description) -> Parts:
         voice.append(at)
         at += inputs
     owner[at] = len(names)
-    return Parts(
-        [*names, "constant"], [*kinds, "constant"], owner, np.array([*voice, -1], dtype=np.int64)
-    )
+    # The LSTM is not an input: it moves what is mixed of them.
+    last = ["constant", *("LSTM mixer" for _ in d.lstm)]
+    names, kinds, voice = [*names, *last], [*kinds, *last], [*voice, *(-1 for _ in last)]
+    return Parts(names, kinds, owner, np.array(voice, dtype=np.int64))
 
 
 @dataclass(frozen=True)
@@ -168,12 +170,14 @@ def follow(
     shown, steps = min(shown, n), segment.steps - primed
     text, bins, count = min(text, n - shown), min(bins, steps), len(parts.names)
     tally = observe.Tally(
-        np.zeros(n), np.zeros(bins), np.zeros(bins), np.zeros(bins), np.zeros((bins, count)),
-        np.zeros((bins, count)), np.zeros((bins, count)), np.zeros((bins, sets)),
+        np.zeros(n), np.zeros(bins), np.zeros(bins), np.zeros(bins), np.zeros(bins),
+        np.zeros((bins, count)), np.zeros((bins, count)), np.zeros((bins, count)),
+        np.zeros((bins, sets)),
         np.zeros((text, d.symbol_bits), dtype=np.float32),
         np.zeros((text, count), dtype=np.float32),
     )  # fmt: skip
     private, costs, pushes, fill = segment.private, observe.cost_table(), np.zeros(count), []
+    mix = next((j for j, gate in enumerate(d.gates) if gate.source == MIX), -1)
     coded = private.lanes[:, fields.CODE_COUNT]
     stops = {-(-steps * (i + 1) // CHECKPOINTS) for i in range(CHECKPOINTS)}
     try:
@@ -183,8 +187,9 @@ def follow(
             observe.observe(
                 now * bins // steps, primed, d.symbol_bits, private.lanes, private.active,
                 private.symbols, private.inputs, private.rows, private.errors, private.middles,
-                segment.shared.weights, segment.plan.squash, parts.owner, parts.voice, sets, finals,
-                costs, pushes, shown, tally,
+                private.gated, segment.shared.weights, segment.plan.squash, parts.owner,
+                parts.voice, count - 1 if d.lstm else -1, mix, sets, finals, costs, pushes, shown,
+                tally,
             )  # fmt: skip
             if now + 1 in stops:
                 fill.append(table_fill(segment))

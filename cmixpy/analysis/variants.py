@@ -11,7 +11,7 @@ SELECTORS = {number: name for name, number in presets.SELECTORS.items()}
 
 
 def context_name(context: Context) -> str:
-    """As models/*.toml says it: `bytes order 3`, `bytes a=ff00 b=0`, `words a=1 b=ff local`."""
+    """As models/*.toml says it: `bytes order 3`, `words a=1 b=ff local`, `text shape b=ff`."""
     function = FUNCTIONS[context.function]
     masks = f"a={context.a:x} b={context.b:x}"
     if function in ("bases", "bytes"):
@@ -19,6 +19,9 @@ def context_name(context: Context) -> str:
         # All ones from the newest symbol back: a plain order.
         if mask & (mask + 1) == 0:
             masks = f"order {mask.bit_length() // width}"
+    elif function == "text":
+        picks = [name for i, name in enumerate(presets.TEXT) if context.a >> i & 1]
+        masks = " ".join([*picks, *([f"b={context.b:x}"] if context.b else [])])
     return f"{function} {masks}" + (" local" if context.local else "")
 
 

@@ -140,7 +140,7 @@ class Weights:
         return self.rows.get(key, self.first)
 
     def dot(self, x: list[int], key, events: Counter) -> int:
-        total = sum(a * (b >> 10) for a, b in zip(x, self.row(key), strict=True))
+        total = sum([a * (b >> 10) for a, b in zip(x, self.row(key), strict=True)])
         logit = total + 512 >> 10
         events[f"{self.layer} logit clamped"] += not -LOGIT_LIMIT <= logit <= LOGIT_LIMIT
         return clamp(logit, -LOGIT_LIMIT, LOGIT_LIMIT)
@@ -151,14 +151,17 @@ class Weights:
     def commit(self, events: Counter) -> list:
         written = list(self.notes)
         for key, notes in self.notes.items():
-            sums = [0] * len(self.first)
-            for x, error in notes:
-                sums = [s + (v * error + 512 >> 10) for s, v in zip(sums, x, strict=True)]
+            sums, *others = [[v * error + 512 >> 10 for v in x] for x, error in notes]
+            for other in others:
+                sums = [a + b for a, b in zip(sums, other, strict=True)]
             scale = lane_scale(len(notes), self.lane_power)
             row = [w + (s * scale + 32768 >> 16) for w, s in zip(self.row(key), sums, strict=True)]
-            events[f"{self.layer} weight above its limit"] += max(row) > WEIGHT_LIMIT
-            events[f"{self.layer} weight below its limit"] += min(row) < -WEIGHT_LIMIT
+            above, below = max(row) > WEIGHT_LIMIT, min(row) < -WEIGHT_LIMIT
+            events[f"{self.layer} weight above its limit"] += above
+            events[f"{self.layer} weight below its limit"] += below
             events[f"{self.layer} row used by several lanes"] += len(notes) > 1
-            self.rows[key] = [clamp(w, -WEIGHT_LIMIT, WEIGHT_LIMIT) for w in row]
+            if above or below:  # seldom, and clamping takes longer than all the rest
+                row = [clamp(w, -WEIGHT_LIMIT, WEIGHT_LIMIT) for w in row]
+            self.rows[key] = row
         self.notes.clear()
         return written
