@@ -258,8 +258,10 @@ def commit_gates(plan, shared, private, k, lanes_from, lanes_to, thread):
                         head_apply(shared.gates[node, j], shared.gates_near[node, j], total, scale)
                     elif slope != 0:  # most bits are foreseen so well that nothing is left to learn
                         head_add_one(
-                            shared.gates[node, j], shared.gates_near[node, j],
-                            private.cells[lane], slope,
+                            shared.gates[node, j],
+                            shared.gates_near[node, j],
+                            private.cells[lane],
+                            slope,
                         )
                     if j < gates:
                         shared.gate_scalars[node, j] = scalar_after(
