@@ -26,6 +26,10 @@ MOST_CELLS = 512
 MOST_HORIZON = 256
 MOST_GATES = 16
 MOST_SAMPLES = 1 << 16
+# What an LSTM is told besides the last symbol, bits: the symbol that a match expects; the word, the
+# last two bytes, the last three, each of them hashed to TOLD_ROWS rows.
+TOLD_MATCH, TOLD_WORD, TOLD_TWO, TOLD_THREE = 1, 2, 4, 8
+TOLD_ROWS = 4096
 MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
 MASK32 = 0xFFFFFFFF
 # Selectors of stages only, with their value and the partial symbol hashed to one of 2^16 rows.
@@ -178,18 +182,19 @@ class Lstm:
     scalar_share: int
     bias_input: int
     stride: int
-    expected: int
+    told: int
     common_rate: int
 
     LIMITS = (
         (32, MOST_CELLS), (1, MOST_HORIZON), (0, 2000), (0, 4000), (0, 65535), (0, 65535),
         (1, 1 << 20), (1, 1 << 16), (0, 1 << 16), (0, 1 << 16), (1, 1 << 30), (0, 256), (0, 4095),
-        (1, MOST_HORIZON), (0, 1), (0, 1 << 16),
+        (1, MOST_HORIZON), (0, 15), (0, 1 << 16),
     )  # fmt: skip
 
     def features(self, bits: int) -> int:
-        """Rows of the embedding: the last symbol, and the one that a match expects, or none."""
-        return (1 << bits) + self.expected * ((1 << bits) + 1)
+        """Rows of the embedding: the last symbol's, and those of what else it is told."""
+        hashed = (self.told & ~TOLD_MATCH).bit_count()
+        return (1 << bits) + (self.told & TOLD_MATCH) * ((1 << bits) + 1) + hashed * TOLD_ROWS
 
 
 @dataclass(frozen=True)
@@ -277,6 +282,8 @@ class Description:
             raise ValueError("a selector of stages only")
         if self.gates and not self.lstm:
             raise ValueError("there are gates without an LSTM")
+        if self.symbol_bits == 2 and any(m.told & ~TOLD_MATCH for m in self.lstm):
+            raise ValueError("only bytes make words")
         if self.lstm and self.lstm[0].cells % 32:
             raise ValueError(f"{self.lstm[0].cells} cells are not a multiple of 32")
         for i, gate in enumerate(self.gates):
@@ -495,6 +502,7 @@ class Plan:
             process += 250 << 20  # torch
             process += 6 * symbols * (len(d.gates) + 1) * m.cells
             process += 200 * m.cells * (m.cells + symbols)
+            process += 40 * m.cells * m.features(d.symbol_bits)
             lane += 8 * m.cells * (12 * (m.horizon + 1) + 32) + 4096
         code = length + length // 8 + 256 * self.lanes
         return (

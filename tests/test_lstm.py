@@ -24,7 +24,7 @@ from cmixpy.lstm.selftest import require_exact_products
 SETTINGS = description.Lstm(
     cells=32, horizon=6, spread=700, forget=500, first=40000, last=10000, half=2, memory=3,
     head_first=40000, head_last=20000, head_half=50, scalar_share=64, bias_input=2048, stride=4,
-    expected=1, common_rate=20000,
+    told=15, common_rate=20000,
 )  # fmt: skip
 
 
@@ -77,13 +77,14 @@ def test_training_equals_the_reference(threads):
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
     weights = network.Weights(settings, 8)
-    group = network.Group(weights, lanes, 2)
+    group = network.Group(weights, lanes, 5)
     outputs = np.zeros((lanes, 64), dtype=np.int16)
     for t in range(symbols.shape[1]):
         residuals = rng.integers(-32768, 32768, (lanes, 8)).astype(np.int32)
         gradients = (rng.normal(0, 2**17, (lanes, 64)) ** 3 / 2**30).astype(np.int32)
         expected = 256 + rng.integers(0, 257, lanes)
-        features = np.stack((symbols[:, t], expected), axis=1)
+        hashed = [513 + 4096 * i + rng.integers(0, 40, lanes) for i in range(3)]
+        features = np.stack((symbols[:, t], expected, *hashed), axis=1)
         group.forward(features, residuals, gradients, outputs)
         group.learn()
         for name, reference in references.items():
@@ -189,6 +190,7 @@ def test_descriptions_with_an_lstm():
     bad = (
         {"gates": ()}, {"gates": (Gate(1, len(d.sets)),)}, {"lstm": ()},
         {"lstm": (replace(SETTINGS, cells=40),)}, {"lstm": (replace(SETTINGS, horizon=0),)},
+        {"lstm": (replace(SETTINGS, told=16),)}, {"symbol_bits": 2},
     )  # fmt: skip
     for change in bad:
         with pytest.raises(ValueError):

@@ -17,6 +17,7 @@ each half-step, beside the next trace, so that whoever waits for the outputs nev
 import numpy as np
 import torch
 
+from cmixpy.description import TOLD_MATCH
 from cmixpy.lstm import cells as elements
 from cmixpy.lstm import tables
 from cmixpy.lstm.cells import NEAR_SHIFT, WEIGHT_LIMIT
@@ -51,7 +52,10 @@ class Weights:
         cells = self.cells = settings.cells
         self.settings, self.inputs, self.columns = settings, cells + bits, 3 * cells
         self.recurrent = first_weights(1, self.inputs, self.columns, settings.spread)
-        self.embedding = first_weights(2, rows, self.columns, settings.spread)
+        # What is hashed begins with nothing, or rows that are hardly ever met would be noise.
+        known = (1 << bits) + (settings.told & TOLD_MATCH) * ((1 << bits) + 1)
+        self.embedding = np.zeros((rows, self.columns), dtype=np.int32)
+        self.embedding[:known] = first_weights(2, known, self.columns, settings.spread)
         # Of the first feature only: what the others add is to grow from nothing much.
         self.embedding[: 1 << bits, :cells] += (settings.forget << 28) // 1000
         self.embedding[1 << bits :] >>= 2

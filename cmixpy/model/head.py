@@ -12,17 +12,18 @@ of squash(z), the mixed bit, is what the LSTM learns from (Knoll's cmix mixes an
 more, and trains it on its own loss; gating and joint training save several times as much).
 
 Units and widths. h: int16, 15 fraction bits; products use 12 of them, |h| < 2^12. Weights: int32,
-20 fraction bits, clamped to ±4; products use an int16 copy with 11 of them, |w| < 2^13. A block of
-32 products sums below 2^30. Logits: 1/256, |x| < 2^12. Errors: 16 fraction bits.
+20 fraction bits, clamped to ±4; products use an int16 copy with 11 of them, |w| <= 2^13. Products
+stay below 2^26, sums of them are int64. Logits: 1/256, |x| < 2^12. Errors: 16 fraction bits.
 """
 
 import numpy as np
 
+from cmixpy.description import TOLD_MATCH, TOLD_ROWS, TOLD_THREE, TOLD_TWO, TOLD_WORD
 from cmixpy.model import fields as f
+from cmixpy.model.hashing import THIRD_MULTIPLIER
 from cmixpy.model.jit import block, routine
 from cmixpy.model.logistic import LOGIT_LIMIT
 
-HEAD_BLOCK = 32  # cells are whole blocks
 WEIGHT_LIMIT = (4 << 20) - 1
 NEAR_SHIFT = 9  # from 20 fraction bits to the 11 of the copy
 SLOPE_LIMIT = (1 << 17) - 1
@@ -33,13 +34,11 @@ MIX, SET, INPUT = 0, 1, 2
 
 @block
 def head_dot(h, w):
-    """sum of h·w, 23 fraction bits, int64; h (12 fraction bits), w (11): int16[n·HEAD_BLOCK]."""
+    """sum of h·w, 23 fraction bits, int64; h (12 fraction bits), w (11): int16[n]."""
+    # One plain loop: with sums of 32 bits in blocks, the compiler found no vectors.
     total = np.int64(0)
-    for first in range(0, h.shape[0], HEAD_BLOCK):
-        part = np.int32(0)
-        for i in range(first, first + HEAD_BLOCK):
-            part = np.int32(part + np.int32(np.int32(h[i]) * np.int32(w[i])))
-        total += np.int64(part)
+    for i in range(h.shape[0]):
+        total += np.int64(np.int32(np.int32(h[i]) * np.int32(w[i])))
     return total
 
 
@@ -91,13 +90,29 @@ def head_add(total, h, slope):
 
 
 @block
+def head_add_one(w, near, h, slope):
+    """One lane's update: w += slope·h with 20 fraction bits, clamped; the int16 copy follows."""
+    for i in range(w.shape[0]):
+        product = np.int32(slope * np.int32(h[i]))
+        value = np.int32(w[i] + np.int32(np.int32(product + np.int32(512)) >> np.int32(10)))
+        value = min(max(value, np.int32(-WEIGHT_LIMIT)), np.int32(WEIGHT_LIMIT))
+        w[i] = value
+        near[i] = np.int16(value >> np.int32(NEAR_SHIFT))
+
+
+@block
 def head_apply(w, near, total, scale):
     """w += total·scale / 2^16, clamped once; the int16 copy follows, `total` is cleared."""
+    # The product has 47 bits; its halves fit 32: |total| < 2^30.2, scale <= 2^16 (mixer.py).
+    scale = np.int32(scale)
     for i in range(w.shape[0]):
-        value = np.int64(w[i]) + ((np.int64(total[i]) * np.int64(scale) + 32768) >> 16)
-        value = min(max(value, -WEIGHT_LIMIT), WEIGHT_LIMIT)
+        high = np.int32(np.int32(total[i] >> np.int32(16)) * scale)
+        low = np.uint32(np.uint32(total[i] & np.int32(0xFFFF)) * np.uint32(scale))
+        low = np.uint32(low + np.uint32(32768)) >> np.uint32(16)
+        value = np.int32(w[i] + np.int32(high + np.int32(low)))
+        value = min(max(value, np.int32(-WEIGHT_LIMIT)), np.int32(WEIGHT_LIMIT))
         w[i] = value
-        near[i] = value >> NEAR_SHIFT
+        near[i] = np.int16(value >> np.int32(NEAR_SHIFT))
         total[i] = 0
 
 
@@ -149,14 +164,23 @@ def learn_gates(plan, shared, private, index, bit, probability, partial, k):
             add_to_gradient(gradient, shared.common_near[j], np.int32(slope))
 
 
+@block
+def told_row(value):
+    """Row of the embedding for a hash of 32 bits, among TOLD_ROWS."""
+    return ((value * THIRD_MULTIPLIER) >> 20) & (TOLD_ROWS - 1)
+
+
 @routine
 def note_features(plan, lane, history, private, index):
-    """What the LSTM is told of a lane's symbol: it, and the next one by the longest match."""
+    """What the LSTM is told of a lane's symbol: it, and more where the bits of `told` say so."""
     bits = plan.numbers[2]
+    told = plan.lstm[7]
     row = private.features[index]
     row[0] = private.symbols[index]
-    if plan.lstm[7] > 0:
-        row[1] = 2 << bits
+    at = 1
+    first = 1 << bits
+    if told & TOLD_MATCH:  # the symbol that the longest match expects next
+        row[1] = first + (1 << bits)
         longest = 0
         for m in range(plan.match_minimum.shape[0]):
             base = f.MATCH + m * f.MATCH_FIELDS
@@ -164,7 +188,31 @@ def note_features(plan, lane, history, private, index):
                 length = lane[base + f.MATCH_LENGTH]
                 if length > longest:
                     longest = length + 0
-                    row[1] = (1 << bits) + history[lane[base + f.MATCH_POINTER]]
+                    row[1] = first + history[lane[base + f.MATCH_POINTER]]
+        at += 1
+        first += (1 << bits) + 1
+    if told & TOLD_WORD:  # the word being read or, between words, the last one
+        word = lane[f.WORD_1]
+        if lane[f.WORD_LENGTH] > 0:
+            word = lane[f.WORD]
+        row[at] = first + told_row(word)
+        at += 1
+        first += TOLD_ROWS
+    if told & TOLD_TWO:  # the last two bytes
+        row[at] = first + told_row(lane[f.LOW] & 0xFFFF)
+        at += 1
+        first += TOLD_ROWS
+    if told & TOLD_THREE:  # the last three bytes
+        row[at] = first + told_row(lane[f.LOW] & 0xFFFFFF)
+
+
+@block
+def slope_at(plan, private, lane, k, j, gates, rate):
+    """Slope of gate `j`, or of the bias, of the node that a lane was at."""
+    x = plan.lstm[6]
+    if j < gates:
+        x = np.int64(private.gated[lane, k, j])
+    return head_slope(x, private.gate_errors[lane, k], rate)
 
 
 @routine
@@ -191,22 +239,30 @@ def commit_gates(plan, shared, private, k, lanes_from, lanes_to, thread):
                 head[node] = 0
                 count = shared.node_counts[node]
                 rate = last + (first - last) * half // (half + count)
-                touches = 0
+                touches = 1
                 for j in range(gates + 1):
-                    touches = 0
-                    slopes = 0
-                    here = lane
-                    while here >= 0:
-                        x = plan.lstm[6]
-                        if j < gates:
-                            x = np.int64(private.gated[here, k, j])
-                        slope = head_slope(x, private.gate_errors[here, k], rate)
-                        head_add(total, private.cells[here], slope)
-                        slopes += np.int64(slope)
-                        touches += 1
-                        here = link[here] - 1
-                    scale = plan.lane_scale[touches]
-                    head_apply(shared.gates[node, j], shared.gates_near[node, j], total, scale)
+                    slope = slope_at(plan, private, lane, k, j, gates, rate)
+                    slopes = np.int64(slope)
+                    scale = plan.lane_scale[1]  # one
+                    touches = 1
+                    here = link[lane] - 1
+                    if here >= 0:
+                        head_add(total, private.cells[lane], slope)
+                        while here >= 0:
+                            slope = slope_at(plan, private, here, k, j, gates, rate)
+                            head_add(total, private.cells[here], slope)
+                            slopes += np.int64(slope)
+                            touches += 1
+                            here = link[here] - 1
+                        scale = plan.lane_scale[touches]
+                        head_apply(shared.gates[node, j], shared.gates_near[node, j], total, scale)
+                    elif slope != 0:  # most bits are foreseen so well that nothing is left to learn
+                        head_add_one(
+                            shared.gates[node, j],
+                            shared.gates_near[node, j],
+                            private.cells[lane],
+                            slope,
+                        )
                     if j < gates:
                         shared.gate_scalars[node, j] = scalar_after(
                             shared.gate_scalars[node, j], slopes, scale, plan.lstm[5]

@@ -12,7 +12,7 @@ def _sizes(d) -> tuple[int, int, int]:
 
 def head_plan(d) -> tuple[np.ndarray, ...]:
     """int64: cells, gates, first, last rate and its half, share of scalars, input of the bias,
-    whether a match is a feature, rate of what nodes have in common;
+    what it is told, rate of what nodes have in common;
     then of each gate its source and index."""
     cells, gates, _ = _sizes(d)
     numbers = np.zeros(9, dtype=np.int64)
@@ -20,7 +20,7 @@ def head_plan(d) -> tuple[np.ndarray, ...]:
         m = d.lstm[0]
         numbers[:] = (
             cells, gates, m.head_first, m.head_last, m.head_half, m.scalar_share, m.bias_input,
-            m.expected, m.common_rate,
+            m.told, m.common_rate,
         )  # fmt: skip
     source = np.array([g.source for g in d.gates], dtype=np.int64)
     return numbers, source, np.array([g.index for g in d.gates], dtype=np.int64)
@@ -48,9 +48,9 @@ def head_private(d, lanes: int, threads: int) -> tuple[np.ndarray, ...]:
     """The LSTM's outputs, what it is told after a symbol, and what the commit needs."""
     cells, gates, _ = _sizes(d)
     bits = d.symbol_bits if d.lstm else 0
-    expected = d.lstm[0].expected if d.lstm else 0
+    features = 1 + d.lstm[0].told.bit_count() if d.lstm else 1
     return (
-        np.zeros((lanes, 1 + expected), dtype=np.int64),
+        np.zeros((lanes, features), dtype=np.int64),
         np.zeros((lanes, cells), dtype=np.int16),
         np.zeros((lanes, cells), dtype=np.int16),
         np.zeros((lanes, cells), dtype=np.int32),

@@ -68,7 +68,9 @@ class Lstm:
         self.s, self.bits, self.product = settings, bits, product
         self.columns = 3 * settings.cells
         self.recurrent = self._first(1, settings.cells + bits)
-        self.embedding = self._first(2, settings.features(bits))
+        known = (1 << bits) + (settings.told & 1) * ((1 << bits) + 1)
+        self.embedding = np.zeros((settings.features(bits), self.columns), dtype=np.int64)
+        self.embedding[:known] = self._first(2, known)
         self.embedding[: 1 << bits, : settings.cells] += (settings.forget << 28) // 1000
         self.embedding[1 << bits :] >>= 2
         self.embedding = self.embedding.clip(-WEIGHT_LIMIT, WEIGHT_LIMIT)

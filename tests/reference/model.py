@@ -114,7 +114,7 @@ class Model:
             self.outputs = [[0] * cells for _ in self.lanes]
             self.gradients = [[0] * cells for _ in self.lanes]
             self.residuals = [[0] * self.width for _ in self.lanes]
-            self.features = [[0] * (1 + d.lstm[0].expected) for _ in self.lanes]
+            self.features = [[0] * (1 + d.lstm[0].told.bit_count()) for _ in self.lanes]
 
     def decoded(self) -> list:
         """The segment's symbols: of every lane what stands behind its part of the primer."""
@@ -174,14 +174,24 @@ class Model:
         ).tolist()
 
     def _features_of(self, lane, symbol: int) -> list[int]:
-        """The symbol, and the one that the longest match expects behind it."""
-        if not self.description.lstm[0].expected:
-            return [symbol]
-        expected, longest = 1 << self.width, 0
-        for match, state in zip(self.description.matches, lane.matches, strict=True):
-            if match.backwards == 0 and state.pointer >= 0 and state.length > longest:
-                longest, expected = state.length, self.history[state.pointer] or 0
-        return [symbol, (1 << self.width) + expected]
+        """Rows of the embedding: the symbol's, and those of what else `told` says."""
+        told, found, first = self.description.lstm[0].told, [symbol], 1 << self.width
+        if told & 1:
+            expected, longest = 1 << self.width, 0
+            for match, state in zip(self.description.matches, lane.matches, strict=True):
+                if match.backwards == 0 and state.pointer >= 0 and state.length > longest:
+                    longest, expected = state.length, self.history[state.pointer] or 0
+            found.append(first + expected)
+            first += (1 << self.width) + 1
+        for number, value in (
+            (2, lane.word if lane.letters else lane.word1),
+            (4, lane.low & 0xFFFF),
+            (8, lane.low & 0xFFFFFF),
+        ):
+            if told & number:
+                found.append(first + (value * 0x1E35A7BD >> 20 & 4095))
+                first += 4096
+        return found
 
     def _commit(self, written: dict) -> None:
         for name in (
