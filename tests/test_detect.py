@@ -50,7 +50,7 @@ def test_presets(data, expected):
 @pytest.mark.parametrize(
     ("data", "expected"),
     [
-        (b"The cat of 1812 sat on the mat, for the 2nd time.\n", False),
+        (b"The cat of the 1812 edition sat on the mat for a second time.\n", False),
         (b"12:30:01,207 INFO took 31 ms\n", True),
         (b'{"id": 17, "name": "x"}\n', True),
         (b"no numbers", False),
