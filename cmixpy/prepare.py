@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmixpy.detect import dna_is_cheap
+from cmixpy.detect import dna_is_cheap, has_figures
 from cmixpy.header import NO_TRANSFORM
 from cmixpy.lags import find_lags, find_line_lags, is_bitmap
 from cmixpy.recurrence import find_rule
@@ -65,6 +65,8 @@ def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
         hints = find_lags(data)
         if hints:
             return Prepared("bitmap" if is_bitmap(data) else "records", data, hints=hints)
+    if preset == "text" and not sure and has_figures(data):
+        return Prepared("log", data)
     if preset == "text" and len(data) >= LEAST_LENGTH:
         symbols, parameters = apply_words(data)
         if pays(len(data), len(symbols)):

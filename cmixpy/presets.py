@@ -30,7 +30,7 @@ FULL_TABLES = 22  # log2 of the length up to which tables stay one size below th
 # The number of each preset in the labels of archives: for people, and never given twice.
 LABELS = {
     "text": 0, "dna": 1, "binary": 2, "executable": 3, "records": 4, "generator": 5, "bitmap": 6,
-    "lines": 7,
+    "lines": 7, "log": 8,
 }  # fmt: skip
 PRESETS = tuple(LABELS)
 # Names that models/*.toml uses for the numbers in a description.
@@ -63,8 +63,14 @@ def _models() -> Path:
 
 @cache
 def _preset(name: str) -> dict:
+    """models/NAME.toml; what it sets takes the place of what the preset sets that it is `like`."""
     with open(_models() / f"{name}.toml", "rb") as file:
-        return tomllib.load(file)
+        model = tomllib.load(file)
+    if "like" not in model:
+        return model
+    like, changed = _preset(model.pop("like")), model.pop("levels", {})
+    levels = {level: {**old, **changed.get(level, {})} for level, old in like["levels"].items()}
+    return {**like, **model, "levels": levels}
 
 
 def _settings(level: int, preset: str) -> dict:

@@ -52,7 +52,7 @@ class Plan:
 
 
 PRESETS = (
-    "text", "dna", "binary", "executable", "records", "generator", "bitmap", "lines",
+    "text", "dna", "binary", "executable", "records", "generator", "bitmap", "lines", "log",
 )  # fmt: skip
 LABELS = {name: label for label, name in enumerate(PRESETS)}
 SHIPPED = [Description(name, 2 if name == "dna" else 8) for name in PRESETS]

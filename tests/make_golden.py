@@ -69,6 +69,15 @@ def lines(seed: str, size: int) -> bytes:
     )
 
 
+def log(seed: str, size: int) -> bytes:
+    """Lines of a time, a number and a word."""
+    lines = (
+        b"12:%02d:%02d INFO %s took %d ms\n" % (i // 60 % 60, i % 60, WORDS[value % 9], value)
+        for i, value in enumerate(noise(seed, size // 16))
+    )
+    return b"".join(lines)[:size]
+
+
 def generator(seed: str, size: int) -> bytes:
     """x[n] = x[n - 7] + x[n - 23] modulo 256."""
     data = bytearray(noise(seed, 23))
@@ -79,7 +88,7 @@ def generator(seed: str, size: int) -> bytes:
 
 DATA = {
     "text": text, "dna": dna, "binary": binary, "executable": executable, "records": binary,
-    "bitmap": bitmap, "lines": lines, "generator": generator,
+    "bitmap": bitmap, "lines": lines, "generator": generator, "log": log,
 }  # fmt: skip
 # name: (data, options of compress)
 CASES = {

@@ -35,6 +35,7 @@ CASES = {
     "records": np.arange(1500, dtype="<u2").tobytes(),
     "bitmap": make_golden.bitmap("api", 2000),
     "lines": make_golden.lines("api", 2500),
+    "log": make_golden.log("api", 2500),
 }
 
 

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from cmixpy.detect import detect
+from cmixpy.detect import detect, has_figures
 
 LETTERS = random.Random(3)
 
@@ -45,3 +45,17 @@ def bases(count: int, letters: str = "ACGT") -> bytes:
 )
 def test_presets(data, expected):
     assert preset(data) == expected
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"The cat of the 1812 edition sat on the mat for a second time.\n", False),
+        (b"12:30:01,207 INFO took 31 ms\n", True),
+        (b'{"id": 17, "name": "x"}\n', True),
+        (b"no numbers", False),
+        (b"", False),
+    ],
+)
+def test_figures(data, expected):
+    assert has_figures(np.frombuffer(data, dtype=np.uint8)) is expected
