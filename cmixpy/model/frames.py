@@ -128,9 +128,7 @@ def move_frames(lane, touched, plan, shared, symbol):
     touched[0] = 2 * (forward + 1) + high
     touched[1] = 2 * (forward + 2 + high) + low
     # The other strand has just read the complement of this base, and of those before it.
-    strand = ((3 - symbol) << (2 * ORDER - 2)) | (
-        lane[f.REVERSED] >> (2 * (32 - ORDER))
-    )
+    strand = ((3 - symbol) << (2 * ORDER - 2)) | (lane[f.REVERSED] >> (2 * (32 - ORDER)))
     base = 3 - ((lane[f.PACKED] >> (2 * ORDER - 2)) & 3)
     inverse = state_entry(first, inverted_state(lane, ORDER), strand)
     touched[2] = 2 * (inverse + 1) + (base >> 1)
