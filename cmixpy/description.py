@@ -32,6 +32,7 @@ TOLD_MATCH, TOLD_WORD, TOLD_TWO, TOLD_THREE = 1, 2, 4, 8
 TOLD_ROWS = 4096
 MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
 MASK32 = 0xFFFFFFFF
+FRAME_ENTRIES = 7168  # of the reading frames (model/frames.py)
 # Selectors of stages only, with their value and the partial symbol hashed to one of 2^16 rows.
 HASHED = (28, 29, 31, 32)
 # The field `backwards` of a match model that copies nothing but follows the hints' rule.
@@ -41,7 +42,7 @@ SELECTORS = {
     0: 1, 1: 256, 2: 256, 3: 16, 4: 65, 5: 256, 6: 16, 7: 1024, 8: 2048, 9: None, 10: 256,
     11: 256, 12: 64, 13: 256, 14: 256, 15: 256, 16: 256, 17: 2048, 18: 1024, 19: 256,
     20: 1024, 21: 256, 22: 512, 23: 512, 24: 256, 25: 256, 26: 64, 27: 128, 28: 65536, 29: 65536,
-    30: 256, 31: 65536, 32: 65536,
+    30: 256, 31: 65536, 32: 65536, 33: 32,
 }  # fmt: skip
 
 
@@ -58,7 +59,7 @@ class Context:
     local: int
     inverted: int
 
-    LIMITS = ((0, 12), (0, MASK32), (0, MASK32), (1, 26), (1, 127), (0, 1), (0, 1), (0, 30))
+    LIMITS = ((0, 13), (0, MASK32), (0, MASK32), (1, 26), (1, 127), (0, 1), (0, 1), (0, 30))
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Selector(Selecting):
 
     partial: int
 
-    LIMITS = ((0, 32), (0, 16), (0, 1))
+    LIMITS = ((0, 33), (0, 16), (0, 1))
 
 
 @dataclass(frozen=True)
@@ -110,7 +111,7 @@ class Stage(Selecting):
     limit: int
     start: int
 
-    LIMITS = ((0, 32), (0, 16), (0, 16), (1, 1023), (0, 1023))
+    LIMITS = ((0, 33), (0, 16), (0, 16), (1, 1023), (0, 1023))
 
     def rows(self, bits: int) -> int:
         """Rows of 33 entries."""
@@ -273,7 +274,7 @@ class Description:
             if match.backwards == 1 and self.symbol_bits != 2:
                 raise ValueError(f"matches {i}: only bases have inverted repeats")
         for i, context in enumerate(self.contexts):
-            if (context.function == 7) != (self.symbol_bits == 2):
+            if (context.function in (7, 13)) != (self.symbol_bits == 2):
                 raise ValueError(f"contexts {i}: function is for symbols of another width")
         for part in self._selecting:
             if part.function not in SELECTORS:
@@ -323,7 +324,8 @@ class Description:
         """Counted entries: histories, match lengths, SSE buckets; int32 numbers name them."""
         rows = sum(stage.rows(self.symbol_bits) for stage in self.stages)
         matches = 2048 * (len(self.matches) + len(self.experts))
-        return 256 * len(self.contexts) + matches + 33 * rows + 1024 * self.maps
+        frames = FRAME_ENTRIES * self.reads_frames
+        return 256 * len(self.contexts) + matches + 33 * rows + 1024 * self.maps + frames
 
     @property
     def maps(self) -> int:
@@ -334,6 +336,19 @@ class Description:
     def first_map(self) -> int:
         """Number of the maps' first counted entry; 0 without maps."""
         return self.entries - 1024 * self.maps if self.maps else 0
+
+    @property
+    def first_frame(self) -> int:
+        """Number of the first counted entry of the reading frames, which are the last."""
+        return self.entries - FRAME_ENTRIES * self.reads_frames
+
+    @property
+    def reads_frames(self) -> bool:
+        """Whether some part needs the reading frames (model/frames.py)."""
+        return self.symbol_bits == 2 and (
+            any(c.function == 13 for c in self.contexts)
+            or any(s.function == 33 for s in self._selecting)
+        )
 
     @property
     def reads_instructions(self) -> bool:

@@ -37,7 +37,7 @@ PRESETS = tuple(LABELS)
 CONTEXTS = {
     "bytes": 0, "words": 1, "line": 2, "column": 3, "classes": 4, "opened": 5, "expected": 6,
     "bases": 7, "indirect": 8, "record": 9, "instruction": 10, "markup": 11,
-    "text": 12,
+    "text": 12, "frame": 13,
 }  # fmt: skip
 SELECTORS = {
     "none": 0, "byte-1": 1, "byte-2": 2, "longest-match": 3, "known": 4, "classes": 5,
@@ -46,7 +46,7 @@ SELECTORS = {
     "opcode": 17, "experts": 18, "two-experts": 19,
     "runs": 20, "element": 21, "line-place": 22, "aligned": 23, "word-1": 24, "follower": 25,
     "agreeing": 26, "text-column": 27, "bytes-3": 28, "word-or-gap": 29, "run-symbol": 30,
-    "bytes-2": 31, "expected-hashed": 32,
+    "bytes-2": 31, "expected-hashed": 32, "frame": 33,
 }  # fmt: skip
 
 
@@ -141,8 +141,9 @@ def _context(entry: dict, defaults: dict) -> Context:
     order = entry.pop("order", None)
     function = entry.pop("function")
     if order is not None:
-        width = 16 if function == "bases" else 4
-        each = 2 if function == "bases" else 8
+        bases = function in ("bases", "frame")
+        width = 16 if bases else 4
+        each = 2 if bases else 8
         entry["a"] = (1 << each * min(order, width)) - 1
         entry["b"] = (1 << each * max(order - width, 0)) - 1
         if entry.get("inverted"):

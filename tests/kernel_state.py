@@ -76,6 +76,7 @@ class KernelState:
         end = self.base["lengths"][len(d.matches)]
         self.base["stages"] = [end + b for b in bases(33 * s.rows(width) for s in d.stages)]
         self.base["experts"] = [self.base["stages"][-1]]
+        self.base["frames"] = [self.base["stages"][-1] + 2048 * len(model.experts)]
         # Bases have no maps, others no experts.
         self.base["maps"] = [self.base["stages"][-1] + b for b in bases(1024 for _ in model.maps)]
         self.arrays = {
@@ -110,6 +111,10 @@ class KernelState:
         for table in model.experts:
             at = self.base["experts"][0]
             self.arrays["probability"][at : at + 2048] = pack_entry(table.read(0))
+        for table in model.frames:
+            for key in range(7168):
+                at = self.base["frames"][0] + key
+                self.arrays["probability"][at] = pack_entry(table.read(key))
         for table, base in zip(model.maps, self.base["maps"], strict=False):
             for said, counts, run in np.ndindex(32, 8, 4):
                 at = base + said * 32 + counts * 4 + run
@@ -132,7 +137,7 @@ class KernelState:
         match name:
             case "slots":
                 return "slots", base + key
-            case "histories" | "experts":
+            case "histories" | "experts" | "frames":
                 return "probability", base + key
             case "maps":
                 said, counts, run = key
@@ -232,6 +237,9 @@ class KernelState:
         for expert, found in zip(lane.experts, experts.tolist(), strict=False):
             wanted = expert.pointer, expert.direction, expert.floor, expert.outcomes, expert.run
             assert found[:5] == list(wanted), (step, lane.index)
+        if self.model.frames:
+            assert row[fields.FRAMES : fields.FRAMES + 7] == lane.frames, (step, lane.index)
+            assert row[fields.FRAME : fields.FRAMED + 1] == [lane.frame, lane.framed], step
         assert row[fields.CODE_RANGE] == coder.range, (step, lane.index)
         if isinstance(coder, Encoder):
             # The kernel keeps 32 bits, and a carry that waits to leave.

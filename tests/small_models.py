@@ -171,6 +171,7 @@ def every_function(width: int) -> Description:
                 (0xFFF, 0, 6, 127, 0, 1), (3, 0, 2, 5, 0, 0),
             ]
         ]  # fmt: skip
+        contexts += [Context(13, 0xFF, 0, 9, 127, 1, 0, 4), Context(13, M32, 0xFFF, 9, 9, 0, 1, 22)]
         matches = [(6, 0, 0), (6, 0, 0), (17, 0, 2), (17, 0, 2)]
         backwards = [0, 1, 0, 1]
     selectors = [
@@ -181,7 +182,7 @@ def every_function(width: int) -> Description:
         more = [Selector(3, 0, 0), Selector(4, 0, 0)]
         more += [Selector(function, 0, function % 2) for function in (*range(20, 28), 30)]
     else:
-        more = [Selector(18, 0, 1), Selector(19, 0, 0)]
+        more = [Selector(18, 0, 1), Selector(19, 0, 0), Selector(33, 0, 1)]
     return Description(
         symbol_bits=width,
         rates=replace(

@@ -60,6 +60,7 @@ EXERCISED = [
     "rule carried", "rule borrowed", "rule's word began with a carry", "rule held for long",
     "expert recruited", "inverted expert recruited", "expert already there", "expert refused",
     "expert before its lane", "expert ran out", "expert let go", "experts disagree",
+    "frame changed", "inverted frame",
     "carry",  # through bytes of 255: tests/test_kernels.py
 ]  # fmt: skip
 # Clamps that the numbers can never reach, kept because a reader should not have to prove it.

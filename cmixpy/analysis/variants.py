@@ -14,8 +14,8 @@ def context_name(context: Context) -> str:
     """As models/*.toml says it: `bytes order 3`, `words a=1 b=ff local`, `text shape b=ff`."""
     function = FUNCTIONS[context.function]
     masks = f"a={context.a:x} b={context.b:x}"
-    if function in ("bases", "bytes"):
-        mask, width = context.a | context.b << 32, 2 if function == "bases" else 8
+    if function in ("bases", "frame", "bytes"):
+        mask, width = context.a | context.b << 32, 8 if function == "bytes" else 2
         # All ones from the newest symbol back: a plain order.
         if mask & (mask + 1) == 0:
             masks = f"order {mask.bit_length() // width}"

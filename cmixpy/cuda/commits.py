@@ -12,6 +12,8 @@ from cmixpy.model import fields as f
 from cmixpy.model.contexts import INDIRECT_TABLES
 from cmixpy.model.counted import settle
 from cmixpy.model.experts import MOST
+from cmixpy.model.frames import MOST as MOST_FRAMED
+from cmixpy.model.frames import NOTED
 from cmixpy.model.mixer import apply_sum
 from cmixpy.model.slots import NO_CLAIM, copy_row
 
@@ -57,6 +59,10 @@ def settle_entries(plan, shared, private, index):
             touch = np.int64(private.expert_touched[index, i])
             if touch >= 0:
                 settle(shared.probability, touch >> 1, MOST, plan.reciprocal)
+        if plan.numbers[11] > 0:
+            for i in range(cuda.threadIdx.x, NOTED, cuda.blockDim.x):
+                touch = np.int64(private.frame_touched[index, i])
+                settle(shared.probability, touch >> 1, MOST_FRAMED, plan.reciprocal)
 
 
 def sum_weights(plan, private, notes, index):

@@ -18,6 +18,7 @@ from cmixpy.model.contexts import (
     update_bytes,
 )
 from cmixpy.model.experts import find_experts, move_experts
+from cmixpy.model.frames import NOTED, move_frames
 from cmixpy.model.instructions import take_instruction_byte
 from cmixpy.model.match import find_matches, look_ahead, move_matches
 from cmixpy.model.predictor import INPUTS_PER_CONTEXT, hash_inverted, salted_hash
@@ -71,6 +72,8 @@ def end_symbol(plan, shared, private, index, step, symbol):
         if plan.numbers[7]:
             take_instruction_byte(lane, symbol, plan.instruction_table)
     else:
+        if plan.numbers[11] > 0:
+            move_frames(lane, private.frame_touched[index], plan, shared, symbol)
         update_bases(lane, symbol)
     lane[f.POSITION] = step + 1
 
@@ -101,6 +104,10 @@ def stake_claims(plan, shared, private, notes, index, stamp):
         for i in range(thread, plan.experts[0], threads):
             touch = np.int64(private.expert_touched[index, i])
             if touch >= 0:
+                cuda.atomic.add(shared.probability, touch >> 1, TOUCH + (touch & 1) * ONE)
+        if plan.numbers[11] > 0:
+            for i in range(thread, NOTED, threads):
+                touch = np.int64(private.frame_touched[index, i])
                 cuda.atomic.add(shared.probability, touch >> 1, TOUCH + (touch & 1) * ONE)
     for item in range(thread, bits * networks, threads):
         k = item // networks

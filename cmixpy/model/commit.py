@@ -11,6 +11,7 @@ from cmixpy.model.clock import COUNTS, SLOTS, WEIGHTS, lap
 from cmixpy.model.contexts import INDIRECT_TABLES
 from cmixpy.model.counted import commit_counted
 from cmixpy.model.experts import commit_experts, commit_places
+from cmixpy.model.frames import commit_frames
 from cmixpy.model.head import commit_common, commit_gates, note_features
 from cmixpy.model.jit import routine
 from cmixpy.model.mixer import commit_weights
@@ -95,4 +96,9 @@ def commit(plan, shared, private, lanes_from, lanes_to, own_from, own_to, step, 
             )
         if task == 1 or threads == 1:
             commit_places(private, shared, plan, lanes_from, lanes_to, step)
+    if plan.numbers[11] > 0 and task == 0:
+        commit_frames(
+            private.frame_touched, lanes_from, lanes_to, private.active, shared.probability,
+            plan.reciprocal,
+        )
     lap(timed, clock, COUNTS)

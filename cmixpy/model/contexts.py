@@ -12,6 +12,7 @@ indirect contexts (what followed this one before) from paq8's indirect model.
 
 from cmixpy.model import fields as f
 from cmixpy.model.classes import character_class, is_word_class
+from cmixpy.model.frames import frame_word
 from cmixpy.model.hashing import FIRST_MULTIPLIER, MASK32, add_to_hash
 from cmixpy.model.instructions import instruction_words
 from cmixpy.model.jit import block, routine
@@ -170,4 +171,7 @@ def context_words(function, a, b, lane, history, hints, table):
     elif function == 12:  # text: a picks what a reader knows; b masks bytes
         first = text_words(a, lane, history)
         second = lane[f.LOW] & b
+    elif function == 13:  # bases, and the reading frame
+        first = lane[f.PACKED] & a
+        second = (((lane[f.PACKED] >> 32) & b) + frame_word(lane[f.FRAME])) & MASK32
     return first, second

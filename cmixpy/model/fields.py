@@ -65,4 +65,7 @@ TEXT_COLUMN, CODE_STATE, WORD_COUNT = 144, 145, 146
 RUN_SYMBOL, AGREEING = 147, 148
 # Where the last values of keys began, plus one: text.KEYS columns.
 KEYED_PLACES = 152
-FIELDS = 184
+# 2-bit symbols, reading frames (frames.py): the odds of the coming base's seven states, the
+# likeliest of them, and that of the last base.
+FRAMES, FRAME, FRAMED = 184, 191, 192
+FIELDS = 200

@@ -14,6 +14,7 @@ from cmixpy.model.coder import decode_bit, encode_bit
 from cmixpy.model.contexts import context_words, reverse_strand
 from cmixpy.model.counted import COUNT_BITS, ENTRY_MASK
 from cmixpy.model.experts import EXPERT_INPUTS, expert_inputs
+from cmixpy.model.frames import frame_word, inverted_state
 from cmixpy.model.hashing import MASK32, THIRD_MULTIPLIER, mix
 from cmixpy.model.head import gated_logit, learn_gates
 from cmixpy.model.jit import block, routine
@@ -31,6 +32,7 @@ INPUTS_PER_MATCH = 2
 FINAL_LOGITS = 50
 # Context functions that read what is known only after the last commit: match models, followers.
 EXPECTED, FOLLOWED = 6, 8
+FRAMED_BASES = 13
 RECORD = 9  # the one whose windows of pixels move on with the second nibble
 WEIGHTS_PER_LINE = 16  # of a cache
 
@@ -80,6 +82,8 @@ def hash_inverted(lane_index, lane, plan, hashes, slots):
             strand = reverse_strand(lane, order)
             first = strand & plan.context_a[c]
             second = (strand >> 32) & plan.context_b[c]
+            if plan.context_function[c] == FRAMED_BASES:
+                second = (second + frame_word(inverted_state(lane, order))) & MASK32
             h = salted_hash(first, second, c, lane_index, plan.context_local[c])
             hashes[c] = h
             prefetch_slot(slots, plan.context_base[c], plan.context_mask[c], h)

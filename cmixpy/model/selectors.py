@@ -7,6 +7,7 @@ from cmixpy.model import fields as f
 from cmixpy.model.classes import character_class
 from cmixpy.model.contexts import byte_above
 from cmixpy.model.experts import belief_bucket
+from cmixpy.model.frames import frame_selector
 from cmixpy.model.hashing import THIRD_MULTIPLIER
 from cmixpy.model.instructions import instruction_opcode, instruction_state
 from cmixpy.model.jit import block, routine
@@ -102,4 +103,6 @@ def selector_value(function, a, lane, history, hints, stretch):
         value = lane[f.LOW] & 0xFFFF
     elif function == 32:  # the first match model's symbol and length, for hashed rows
         value = match_selector(8, lane)
+    elif function == 33:  # bases: the reading frame, and how sure it is
+        value = frame_selector(lane)
     return value

@@ -11,7 +11,7 @@ import numpy as np
 from cmixpy.description import HASHED, RULE
 from cmixpy.early import aligned_zeros
 from cmixpy.header import MAX_HINTS
-from cmixpy.model import experts, fields, history, logistic
+from cmixpy.model import experts, fields, frames, history, logistic
 from cmixpy.model.contexts import INDIRECT_BITS, INDIRECT_TABLES
 from cmixpy.model.counted import COUNT_BITS
 from cmixpy.model.head_state import head_plan, head_private, head_shared
@@ -132,6 +132,7 @@ class PrivateArrays(NamedTuple):
     experts: np.ndarray
     expert_touched: np.ndarray
     expert_key: np.ndarray
+    frame_touched: np.ndarray
     features: np.ndarray
     outputs: np.ndarray
     cells: np.ndarray
@@ -191,7 +192,7 @@ def _experts(d) -> np.ndarray:
     if not d.experts:
         return np.zeros(7, dtype=np.int64)
     e = d.experts[0]
-    first = d.entries - experts.EXPERT_ENTRIES
+    first = d.first_frame - experts.EXPERT_ENTRIES
     return int64([e.limit, e.seed, e.depth, e.misses, e.tolerance, e.initial, first])
 
 
@@ -211,7 +212,8 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     return PlanArrays(  # type: ignore[call-arg]  # mypy cannot count unpacked generators
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share,
                d.inputs_per_context, d.follows, d.reads_instructions,
-               d.reads_text, d.first_map, plan.primed]),
+               d.reads_text, d.first_map, plan.primed,
+               d.first_frame * d.reads_frames]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
         *_columns(d.contexts, "function", "a", "b"),
         *_columns(d.contexts, "local", "known", "inverted"),
@@ -245,7 +247,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         run_strengths(),
         _confidence(rates.confidence),
         history.next_state_table(),
-        logistic.reciprocal_table(1024 + plan.lanes * max(bits, most_experts)),
+        logistic.reciprocal_table(1024 + plan.lanes * max(bits, most_experts, frames.NOTED)),
         int64([0] + [integer_power(n, rates.lane_power) for n in range(1, plan.lanes + 1)]),
         instruction_table(),
         _experts(d),
@@ -255,7 +257,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
 
 
 def initial_probabilities(plan, arrays: PlanArrays, zeros=aligned_zeros) -> np.ndarray:
-    """int64 counted entries: histories, then match lengths, then SSE rows."""
+    """int64 counted entries: histories, match lengths, SSE rows and so on."""
     d = plan.description
     rates = d.rates
     # Filled in place: copies of the larger tables were most of a small file's memory.
@@ -282,6 +284,7 @@ def initial_probabilities(plan, arrays: PlanArrays, zeros=aligned_zeros) -> np.n
         first = experts.FIRST << 6 << COUNT_BITS | experts.START
         put(np.array([first]), experts.EXPERT_ENTRIES)
     put(first_probabilities(arrays.squash), d.maps)
+    put(frames.first_entries(), int(d.reads_frames))
     return entries
 
 
@@ -372,5 +375,6 @@ def build_private(plan, threads: int) -> PrivateArrays:
         np.zeros((lanes, most_experts, experts.EXPERT_FIELDS), dtype=np.int64),
         np.full((lanes, most_experts), -1, dtype=np.int32),
         np.full(lanes, -1, dtype=np.int64),
+        np.zeros((lanes, frames.NOTED), dtype=np.int32),
         *head_private(d, lanes, threads),
     )

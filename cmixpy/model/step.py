@@ -20,6 +20,7 @@ from cmixpy.model.coder import flush, start_coder
 from cmixpy.model.commit import commit
 from cmixpy.model.contexts import note_followers, read_followers, update_bases, update_bytes
 from cmixpy.model.experts import find_experts, move_experts
+from cmixpy.model.frames import CERTAIN, STATES, move_frames
 from cmixpy.model.instructions import take_instruction_byte
 from cmixpy.model.jit import kernel
 from cmixpy.model.match import find_matches, lane_start, look_ahead, move_matches
@@ -54,6 +55,8 @@ def start_lanes(plan, private, codes, code_starts, decode):
         lane[f.LINE_BEFORE] = lane[f.START]
         for m in range(f.MATCH_LIMIT):
             lane[f.MATCH + m * f.MATCH_FIELDS + f.MATCH_POINTER] = -1
+        for s in range(STATES):
+            lane[f.FRAMES + s] = CERTAIN // STATES
         start_coder(lane, codes[code_starts[index] : code_starts[index + 1]], decode)
 
 
@@ -262,6 +265,11 @@ def build_run(timed):
                                     if plan.numbers[7]:
                                         take_instruction_byte(lane, symbol, instruction_table)
                                 else:
+                                    if plan.numbers[11] > 0:
+                                        move_frames(
+                                            lane, private.frame_touched[index], plan, shared,
+                                            symbol,
+                                        )
                                     update_bases(lane, symbol)
                                 lane[f.POSITION] = step + 1
                                 if step + 1 < lane[f.LENGTH]:

@@ -113,6 +113,9 @@ class Lane:
     line_changes: int = 0
     experts: list[Expert] = field(default_factory=list)
     voting: Voting = field(default_factory=lambda: Voting([], None))
+    frames: list[int] = field(default_factory=lambda: [9362] * 7)
+    frame: int = 0
+    framed: int = 0
 
     def __post_init__(self):
         self.line = self.line_before = self.start
@@ -258,7 +261,12 @@ class Lane:
                 return records.words(a, b, self, history)
             case 12:
                 return self.reader.words(a, self, history), self.low & b
+            case 13:
+                return self.packed & a, self.frame_word((self.packed >> 32) & b, self.frame)
         raise ValueError(context)
+
+    def frame_word(self, second: int, state: int) -> int:
+        return second + (state + 1) * 0x2B4C5ED5 & M32
 
     def context_hash(self, number: int, context, words: tuple[int, int]) -> int:
         first, second = words
@@ -283,6 +291,9 @@ class Lane:
                 return min(self.letters, 15)
             case 7:
                 return ((self.low & 0xFFFF) * 0x1E35A7BD >> 14) & 1023
+            case 33:
+                odds = self.frames[self.frame] if self.width == 2 else 0
+                return 4 * self.frame + (odds >= 39322) + (odds >= 58982) + (odds >= 64881)
             case 8 | 32:
                 first = self._match(0)
                 return first.symbol + 256 * min(1 + (first.slot >> 1), 7) if first.slot else 0

@@ -6,6 +6,7 @@ from pathlib import Path
 import cmixpy
 from reference.coder import Decoder, Encoder, Known
 from reference.experts import Chains, find_experts, move_experts
+from reference.frames import first_probability, mirrored, move_frames
 from reference.gates import Gates
 from reference.lane import Copying, Lane, second_nibble
 from reference.lstm import Lstm
@@ -75,6 +76,7 @@ class Model:
             for _ in d.matches
         ]
         self.experts = [Counted(lambda key: 45875, 2, 1023) for _ in d.experts]
+        self.frames = [Counted(first_probability, 6, 1023)] * d.reads_frames
         self.chains = [Chains(e.seed, self.n) for e in d.experts]
         self.maps = [
             Counted(first_map_probability, 4, rates.history_limit)
@@ -195,7 +197,8 @@ class Model:
 
     def _commit(self, written: dict) -> None:
         for name in (
-            "slots", "histories", "lengths", "experts", "stages", "maps", "sets", "finals", "gates",
+            "slots", "histories", "lengths", "experts", "stages", "maps", "frames", "sets",
+            "finals", "gates",
         ):  # fmt: skip
             for number, table in enumerate(getattr(self, name)):
                 written.setdefault((name, number), []).extend(table.commit(self.events))
@@ -277,6 +280,8 @@ class Model:
             take_symbol(match, state, symbol, self.n, self.events)
         for rule, entries in zip(d.experts, self.experts, strict=True):
             move_experts(lane, rule, symbol, self.n, entries, self.events)
+        for entries in self.frames:
+            move_frames(lane, symbol, entries, self.events)
         indices = {
             m: recent(lane, d.matches[m].minimum, self.history) & (len(table) - 1)
             for m, table in self.match_tables.items()
@@ -355,6 +360,8 @@ class Model:
             if o > 0 and lane.position > o:
                 strand = lane.reversed >> 2 * (31 - o)
                 words = strand & context.a, (strand >> 32) & context.b
+                if context.function == 13:
+                    words = words[0], lane.frame_word(words[1], mirrored(lane.framed, o))
                 base = lane.reversed >> 2 * (30 - o) & 3
                 copy = self.slots[c].look_up(lane.context_hash(c, context, words))
                 copy.learn(1, base >> 1, context.limit, self.events)
