@@ -9,6 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmixpy.detect import dna_is_cheap, has_figures
+from cmixpy.genes import has_genes
 from cmixpy.header import NO_TRANSFORM
 from cmixpy.lags import find_lags, find_line_lags, is_bitmap
 from cmixpy.recurrence import find_rule
@@ -44,8 +45,10 @@ class Prepared(NamedTuple):
 
 def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
     """Preset, symbols and hints for uint8[n]; `sure`: the user named the preset."""
-    if preset == "dna":
+    if preset in ("dna", "genes"):
         bases, parameters = apply_nucleotides(data)
+        if not sure and has_genes(bases):
+            preset = "genes"
         if sure or dna_is_cheap(len(data), parameters):
             return Prepared(preset, bases, NUCLEOTIDES, parameters)
         # The samples looked like DNA, the whole does not.

@@ -53,9 +53,10 @@ class Plan:
 
 PRESETS = (
     "text", "dna", "binary", "executable", "records", "generator", "bitmap", "lines", "log",
+    "genes",
 )  # fmt: skip
 LABELS = {name: label for label, name in enumerate(PRESETS)}
-SHIPPED = [Description(name, 2 if name == "dna" else 8) for name in PRESETS]
+SHIPPED = [Description(name, 2 if name in ("dna", "genes") else 8) for name in PRESETS]
 
 
 def frozen(digest: bytes) -> Description | None:

@@ -88,7 +88,7 @@ def generator(seed: str, size: int) -> bytes:
 
 DATA = {
     "text": text, "dna": dna, "binary": binary, "executable": executable, "records": binary,
-    "bitmap": bitmap, "lines": lines, "generator": generator, "log": log,
+    "bitmap": bitmap, "lines": lines, "generator": generator, "log": log, "genes": dna,
 }  # fmt: skip
 # name: (data, options of compress)
 CASES = {

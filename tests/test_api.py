@@ -36,6 +36,7 @@ CASES = {
     "bitmap": make_golden.bitmap("api", 2000),
     "lines": make_golden.lines("api", 2500),
     "log": make_golden.log("api", 2500),
+    "genes": bases(4, 3000),
 }
 
 

@@ -25,7 +25,7 @@ def gpu():
 @pytest.mark.parametrize("preset", presets.PRESETS)
 @pytest.mark.parametrize("lanes", LANES)
 def test_same_archive(preset, level, lanes):
-    data = ratio_sources.dna() if preset == "dna" else ratio_sources.text()
+    data = ratio_sources.dna() if preset in ("dna", "genes") else ratio_sources.text()
     data = data[: 2000 * lanes]
     options = {"level": level, "preset": preset, "lanes": lanes}
     archive = cmixpy.compress(data, device="cpu", **options)

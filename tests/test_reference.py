@@ -121,7 +121,7 @@ def test_presets(preset, level, lanes, groups, shrink):
     seed = CASES.index(case)
     description = shrink(presets.describe(level, preset), seed)
     n = 210 if level == 5 else 300
-    symbols = base_symbols(seed, 2 * n) if preset == "dna" else byte_symbols(seed, n)
+    symbols = base_symbols(seed, 2 * n) if preset in ("dna", "genes") else byte_symbols(seed, n)
     hints = ((), (3,), (61, 2))[seed % 3] if preset in ("records", "bitmap", "lines") else ()
     plan = Plan(description, lanes, groups, table_bits=6, hints=hints)
     codes = compare(symbols, plan)

@@ -16,7 +16,7 @@ SIZE = 24_000
 
 def symbols_for(preset: str) -> np.ndarray:
     rng = random.Random(preset)
-    if preset == "dna":
+    if preset in ("dna", "genes"):
         known = [rng.randrange(4) for _ in range(SIZE // 2)]
         copies = known[500:9000] + [3 - base for base in known[4000:9000][::-1]]
         return np.array((known + copies)[:SIZE], dtype=np.uint8)
