@@ -15,6 +15,7 @@ import xxhash
 
 from cmixpy import primer
 from cmixpy.header import MAX_HINT, MAX_HINTS
+from cmixpy.primer import MOST_PRIMED, PRIMERS
 from cmixpy.varint import pack, unpack
 
 MAX_CONTEXTS = 64
@@ -215,7 +216,7 @@ class Start:
     primer: int
     primed: int
 
-    LIMITS = ((1, max(primer.PRIMERS)), (1, primer.MOST_PRIMED))
+    LIMITS = ((1, max(PRIMERS)), (1, MOST_PRIMED))
 
 
 PARTS = (
@@ -492,7 +493,7 @@ class Plan:
         """Those of all lanes, uint8[primed · lanes]."""
         if not self.primed:
             return np.zeros(0, dtype=np.uint8)
-        number, _ = primer.PRIMERS[self.description.start[0].primer]
+        number, _ = PRIMERS[self.description.start[0].primer]
         return primer.text(number)[-self.primed * self.lanes :]
 
     @property

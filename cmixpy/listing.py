@@ -78,7 +78,7 @@ def _seconds(segment: Segment, threads: int) -> float:
     if segment.model is None:
         return 0.0
     plan = plan_of(segment)
-    symbols = len(plan.primer()) + segment.model.symbols
+    symbols = plan.primed * plan.lanes + segment.model.symbols
     nanoseconds = plan.description.nanoseconds_per_symbol * symbols
     return nanoseconds / 1e9 / min(threads, segment.model.lanes)
 
