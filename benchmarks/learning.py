@@ -27,7 +27,7 @@ POINTS = 40  # of a curve
 def curve(given: Subject) -> np.ndarray:
     """float64[POINTS + 1]: bytes of code after each fortieth of the steps behind the primer."""
     segment = engine.encoder(given.symbols, given.plan, 1)
-    primed = segment.steps - -(-segment.length // segment.lanes)
+    primed = given.plan.primed
     segment.run(0, primed)
     ends = np.linspace(primed, segment.steps, POINTS + 1).astype(int)
     found = [0.0]

@@ -63,10 +63,7 @@ class Segment:
 
     def start(self, source: np.ndarray, codes: np.ndarray, starts: np.ndarray) -> None:
         """Take the input (encoding) and the lanes' code buffers."""
-        if len(self.primer):
-            known = None if self.decode else source
-            source = primer.lay_out(self.primer, self.lanes, self.length, known)
-        self.source, self.codes, self.starts = source, codes, starts
+        self.source, self.codes, self.starts = behind_primer(self, source), codes, starts
         step.start_lanes(self.plan, self.private, codes, starts, self.decode)
         # Compile (or load) on this thread, where an interrupt is heard, not on the helpers.
         self._steps(0, 1, 0, 0)
@@ -172,6 +169,14 @@ class Segment:
     def finish(self) -> list[bytes] | None:
         """The lanes' codes, once every step is encoded; None when one outgrew its lane."""
         return finish_codes(self.plan, self.private, self.codes, self.starts)
+
+
+def behind_primer(segment, source: np.ndarray) -> np.ndarray:
+    """What a segment's kernels read: `source`, with the lanes' primers if there are any."""
+    if not len(segment.primer):
+        return source
+    known = None if segment.decode else source
+    return primer.lay_out(segment.primer, segment.lanes, segment.length, known)
 
 
 def finish_codes(plan, private, codes: np.ndarray, starts: np.ndarray) -> list[bytes] | None:

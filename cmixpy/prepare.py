@@ -47,9 +47,9 @@ def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
     """Preset, symbols and hints for uint8[n]; `sure`: the user named the preset."""
     if preset in ("dna", "genes"):
         bases, parameters = apply_nucleotides(data)
-        if not sure and has_genes(bases):
-            preset = "genes"
         if sure or dna_is_cheap(len(data), parameters):
+            if not sure and has_genes(bases):
+                preset = "genes"
             return Prepared(preset, bases, NUCLEOTIDES, parameters)
         # The samples looked like DNA, the whole does not.
         preset = "text"

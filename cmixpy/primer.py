@@ -70,8 +70,9 @@ def lay_out(primer: np.ndarray, lanes: int, length: int, symbols=None) -> np.nda
 
 def symbols_behind(primer: np.ndarray, lanes: int, history: np.ndarray) -> np.ndarray:
     """The symbols of a history that begins as `lay_out` says."""
-    behind = _behind(history, primer, lanes)
-    return behind[0] if lanes == 1 else np.concatenate(behind) if len(primer) else history
+    if lanes == 1 or not len(primer):
+        return history[len(primer) :]
+    return np.concatenate(_behind(history, primer, lanes))
 
 
 def _behind(history: np.ndarray, primer: np.ndarray, lanes: int) -> list[np.ndarray]:

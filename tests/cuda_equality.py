@@ -9,7 +9,7 @@ import time
 
 import cuda_turns
 import numpy as np
-from small_models import base_symbols, byte_symbols, mild, text, tight
+from small_models import mild, symbols_for, text, tight
 
 import cmixpy
 from cmixpy import engine, presets, primer
@@ -68,7 +68,7 @@ def compare_decoding(symbols: np.ndarray, codes: list[bytes], plan: Plan, thread
 
 def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int, shrink, seed: int):
     description = shrink(presets.describe(level, preset), seed)
-    symbols = base_symbols(seed, 2 * n) if preset in ("dna", "genes") else byte_symbols(seed, n)
+    symbols = symbols_for(description, seed, n)
     hints = {"records": (61, 2), "bitmap": (3,), "lines": (61, 2)}.get(preset, ())
     plan = Plan(description, lanes, groups, table_bits=6, hints=hints)
     began = time.perf_counter()

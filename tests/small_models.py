@@ -66,6 +66,11 @@ def base_symbols(seed: int, n: int) -> np.ndarray:
     return np.concatenate(parts)[:n].astype(np.uint8)
 
 
+def symbols_for(description: Description, seed: int, n: int) -> np.ndarray:
+    """About `n` bytes' worth of symbols of a description's width."""
+    return byte_symbols(seed, n) if description.symbol_bits == 8 else base_symbols(seed, 2 * n)
+
+
 def tight(description: Description, seed: int) -> Description:
     """Tiny limits and huge rates, so that every clamp and every saturation is met."""
     rng = random.Random(seed)

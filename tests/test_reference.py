@@ -25,6 +25,7 @@ from small_models import (
     mild,
     ruled,
     rules,
+    symbols_for,
     tight,
     unsure_finals,
     unsure_sets,
@@ -121,7 +122,7 @@ def test_presets(preset, level, lanes, groups, shrink):
     seed = CASES.index(case)
     description = shrink(presets.describe(level, preset), seed)
     n = 210 if level == 5 else 300
-    symbols = base_symbols(seed, 2 * n) if preset in ("dna", "genes") else byte_symbols(seed, n)
+    symbols = symbols_for(description, seed, n)
     hints = ((), (3,), (61, 2))[seed % 3] if preset in ("records", "bitmap", "lines") else ()
     plan = Plan(description, lanes, groups, table_bits=6, hints=hints)
     codes = compare(symbols, plan)

@@ -39,11 +39,8 @@ class Segment:
         step.start_lanes(self.host_plan, self.host_private, codes, starts, self.decode)
         self.host_codes, self.host_starts = codes, starts
         self.private = device.upload(self.host_private)
-        if len(self.primer):
-            known = None if self.decode else source
-            source = primer.lay_out(self.primer, self.lanes, self.length, known)
         # A copy, because the processor's kernels want the input to be read-only.
-        source = source.copy()
+        source = engine.behind_primer(self, source).copy()
         self.streams = device.upload(arrays.CodeArrays(source, codes, starts))
 
     def tell(self, note) -> None:
