@@ -294,9 +294,9 @@ class Description:
         if self.start and self.symbol_bits != 8:
             raise ValueError("only bytes have a primer")
         for start in self.start:
-            length = primer.length_of(start.primer)
+            length = PRIMERS[start.primer].symbols
             if start.primed > length:
-                raise ValueError(f"primer {start.primer} has only {length} bytes")
+                raise ValueError(f"primer {start.primer} has only {length} symbols")
         if self.experts and self.symbol_bits != 2:
             raise ValueError("only bases have copy experts")
         shares = self.rates.mix_share + sum(stage.share for stage in self.stages)
@@ -493,8 +493,12 @@ class Plan:
         """Those of all lanes, uint8[primed · lanes]."""
         if not self.primed:
             return np.zeros(0, dtype=np.uint8)
-        number, _ = PRIMERS[self.description.start[0].primer]
-        return primer.text(number)[-self.primed * self.lanes :]
+        return primer.symbols(self.description.start[0].primer)[-self.primed * self.lanes :]
+
+    @property
+    def listed(self) -> int:
+        """Number of the list whose words have codes in the primer and behind it; 0 for none."""
+        return PRIMERS[self.description.start[0].primer].words if self.description.start else 0
 
     @property
     def most_threads(self) -> int:

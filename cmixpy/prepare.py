@@ -14,18 +14,11 @@ from cmixpy.header import NO_TRANSFORM
 from cmixpy.lags import find_lags, find_line_lags, is_bitmap
 from cmixpy.recurrence import find_rule
 from cmixpy.transform import NUCLEOTIDES, apply_nucleotides, undo_nucleotides
-from cmixpy.words import (
-    LEAST_LENGTH,
-    WORDS,
-    apply_words,
-    dictionary_length,
-    pays,
-    undo_words,
-)
+from cmixpy.words import LISTED, WORDS, apply_best, apply_listed, dictionary_length, undo_words
 from cmixpy.x86 import ADDRESSES, apply_addresses, undo_addresses
 
 # Bytes that a transform's arrays take at their largest, for each byte of data.
-TRANSFORM_MEMORY = {NO_TRANSFORM: 0, NUCLEOTIDES: 12, ADDRESSES: 3, WORDS: 4}
+TRANSFORM_MEMORY = {NO_TRANSFORM: 0, NUCLEOTIDES: 12, ADDRESSES: 3, WORDS: 4, LISTED: 4}
 
 
 class Prepared(NamedTuple):
@@ -70,11 +63,18 @@ def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
             return Prepared("bitmap" if is_bitmap(data) else "records", data, hints=hints)
     if preset == "text" and not sure and has_figures(data):
         return Prepared("log", data)
-    if preset == "text" and len(data) >= LEAST_LENGTH:
-        symbols, parameters = apply_words(data)
-        if pays(len(data), len(symbols)):
-            # The model reads the dictionary too: hint 1 is its length (model/text.py).
-            return Prepared(preset, symbols, WORDS, parameters, (0, dictionary_length(parameters)))
+    best = None
+    if preset == "text":
+        best = apply_best(data)
+    elif preset == "english":
+        best = LISTED, *apply_listed(data)
+    if best is not None:
+        transform, symbols, parameters = best
+        # The model reads the dictionary too: hint 1 is its length (model/text.py). The primer of
+        # "english" is written with the words of the list.
+        hints = (0, dictionary_length(parameters))
+        preset = "english" if transform == LISTED else "text"
+        return Prepared(preset, symbols, transform, parameters, hints)
     return Prepared(preset, data)
 
 
@@ -86,6 +86,6 @@ def restore(
         return undo_nucleotides(symbols, parameters, length)
     if transform == ADDRESSES:
         return undo_addresses(symbols, parameters)
-    if transform == WORDS:
-        return undo_words(symbols, parameters, length)
+    if transform in (WORDS, LISTED):
+        return undo_words(transform, symbols, parameters, length)
     return symbols

@@ -30,7 +30,7 @@ FULL_TABLES = 22  # log2 of the length up to which tables stay one size below th
 # The number of each preset in the labels of archives: for people, and never given twice.
 LABELS = {
     "text": 0, "dna": 1, "binary": 2, "executable": 3, "records": 4, "generator": 5, "bitmap": 6,
-    "lines": 7, "log": 8, "genes": 9,
+    "lines": 7, "log": 8, "genes": 9, "english": 10,
 }  # fmt: skip
 PRESETS = tuple(LABELS)
 # Names that models/*.toml uses for the numbers in a description.

@@ -7,22 +7,28 @@ and the bits of that byte go from the coarse to the fine. Within a leaf the orde
 which keeps the dictionary short. (Classes from neighbours: Brown et al., "Class-based n-gram
 models", 1992; dictionaries in an order of meaning: paq8hp, Ratushnyak, by hand.)
 
+A list that comes with the decoder (wordlist.py) has such an order already; words that it lacks are
+put where they fit best.
+
 Everything is integers, or float64 that holds integers below 2^53, so that the same data give the
 same archive everywhere.
 """
 
 import numpy as np
 
+from cmixpy.wordlist import LEAF
+
 # Below this many words there are no leaves; above, about LEAST_LEAF words in one or more.
 LEAST_WORDS = 256
 LEAST_LEAF = 8
 MOST_DEPTH = 6
 SINGLES_DEPTH = 3  # the codes of one byte have the same lead: only their order is at stake
-LEAF = 128  # most words of a leaf: the codes of a lead byte
 NEIGHBOURS = 192  # most frequent words that are told apart as neighbours
 BYTES = 128  # values of the bytes beside a word
 COLUMNS = 256  # that are looked at, those with the largest counts
 ROUNDS = 5  # of the power iteration
+# Occurrences of the whole that are added to those of a lead byte's words, and to those of a word.
+OF_LEADS, OF_WORDS = 256, 4
 BLANK, LAST_FLAG = 32, 2
 
 
@@ -65,16 +71,57 @@ def count_neighbours(
 def arrange(counts: list[np.ndarray], singles: int) -> tuple[list[np.ndarray], list[np.ndarray]]:
     """The words' numbers, parted: those below `singles`, in a row, and the leaves of the others."""
     total = counts[0].sum(axis=1)
-    table = np.concatenate(counts, axis=1)
-    table = table[:, np.argsort(-table.sum(axis=0), kind="stable")[:COLUMNS]]
-    # Square roots of shares: their distance is Hellinger's. At most 2^8.
-    points = np.floor(np.sqrt((table << 16) // np.maximum(total, 1)[:, None]))
+    points = _points(_columns(counts), total)
     weights = np.floor(np.sqrt(total)) + 1
     rest = len(points) - singles
     depth = min(MOST_DEPTH, (rest // LEAST_LEAF).bit_length())
     first = _part(points[:singles], weights[:singles], SINGLES_DEPTH)
     others = _part(points[singles:], weights[singles:], depth)
     return first, [part + singles for part in others]
+
+
+def find_leads(
+    counts: list[np.ndarray], leads: np.ndarray, more: np.ndarray, room: np.ndarray
+) -> np.ndarray:
+    """The lead byte whose words each new word is the most like.
+
+    Parameters
+    ----------
+    counts : of all words, as `count_neighbours` gives them
+    leads : int64[words], the lead byte of each word, -1 if it has none
+    more : int64[m], the new words, which choose in this order
+    room : int64[leads], how many new words each may take; their sum >= m
+
+    Returns
+    -------
+    int64[m]
+    """
+    table = _columns(counts)
+    whole = table.sum(axis=0)
+    of_leads = np.zeros((len(room), table.shape[1]), dtype=np.int64)
+    np.add.at(of_leads, leads[leads >= 0], table[leads >= 0])
+    # A few occurrences of the whole, so that what was seldom seen stands near the middle.
+    total = max(int(counts[0].sum()), 1)
+    kinds = _points(of_leads + (whole * OF_LEADS // total))
+    likeness = _points(table[more] * OF_LEADS + whole * OF_WORDS * OF_LEADS // total) @ kinds.T
+    left = room.copy()
+    found = np.empty(len(more), dtype=np.int64)
+    for i, order in enumerate(np.argsort(-likeness, axis=1, kind="stable")):
+        found[i] = order[np.argmax(left[order] > 0)]
+        left[found[i]] -= 1
+    return found
+
+
+def _columns(counts: list[np.ndarray]) -> np.ndarray:
+    """int64[words, …]: the columns with the largest counts, of all kinds side by side."""
+    table = np.concatenate(counts, axis=1)
+    return table[:, np.argsort(-table.sum(axis=0), kind="stable")[:COLUMNS]]
+
+
+def _points(table: np.ndarray, total: np.ndarray | None = None) -> np.ndarray:
+    """Square roots of shares of the total: their distance is Hellinger's. At most 2^8."""
+    total = table.sum(axis=1) if total is None else total
+    return np.floor(np.sqrt((table << 16) // np.maximum(total, 1)[:, None]))
 
 
 def _part(points: np.ndarray, weights: np.ndarray, depth: int) -> list[np.ndarray]:

@@ -6,45 +6,103 @@ letter at its beginning or a word all in capitals becomes a flag before the smal
 of a few bytes then see several words, and there are a third fewer bytes to code. Words used alike
 have the first byte of their codes in common (vocabulary.py). The idea is the word replacing
 transform of Skibiński, Grabowski and Deorowicz (WRT, "Revisiting dictionary-based compression",
-2005), in PAQ8 since 2006; here the dictionary is learnt from the data, not shipped.
+2005), in PAQ8 since 2006.
 
-Any bytes at all survive it: bytes from 128 up that are no code stand behind an escape.
+There are two transforms. In one the whole dictionary is learnt from the data. In the other, for
+English, most of its words come with every decoder (wordlist.py), and what precedes the text are
+only the words that are frequent in it and not among them.
+
+Any bytes at all survive both: bytes from 128 up that are no code stand behind an escape.
 """
 
 import re
 from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 
-from cmixpy import varint, vocabulary
+from cmixpy import varint, vocabulary, wordlist
 from cmixpy.errors import DamagedError
+from cmixpy.wordlist import FIRST_LEAD, LEAST_CODE, MOST_WORDS, SINGLE
 
-WORDS = 3
+WORDS, LISTED = 3, 4
 CAPITAL, CAPITALS, ESCAPE = 1, 2, 3
-# Codes of one byte: 128 … 191; the others are lead bytes of codes of two bytes.
-SINGLE = 64
-LEAST_CODE = 128
-FIRST_LEAD = LEAST_CODE + SINGLE
-MOST_WORDS = SINGLE + (256 - FIRST_LEAD) * 128
 LONGEST_WORD = 255
 # How often a word must occur to be worth a code (LOG.md, "Words").
 LEAST_COUNT = 24
 # Share of the bytes, percent, that must be saved for the transform to be worth it: texts with
 # few words of their own lose more by it than they gain (LOG.md, "Words").
 LEAST_SAVING = 10
-# Shorter texts are coded as they are: a model that has read a primer (primer.py) knows their words,
-# and codes would hide them (LOG.md, "Primers").
+# Shorter texts learn no words: the dictionary costs more than it saves (LOG.md, "Primers").
 LEAST_LENGTH = 1 << 17
 # Text is worked on in pieces of about this many bytes, so that memory stays small.
 PIECE = 1 << 18
+LIST = 1  # the list of words that transform LISTED takes today
 
 _HIGH = re.compile(rb"[\x80-\xff]+")
 # Bytes that belong to no word, code, flag or escape.
 _SEPARATES = np.array([ESCAPE < b < 128 and not chr(b).isalpha() for b in range(256)])
 
 
+class Draft:
+    """A text with the words that are to have codes, before all codes are settled.
+
+    Attributes
+    ----------
+    text : model.tokens.Tokens
+    numbers : the words, those that occur the most first, and the numbers of their codes so far
+    written : list of bytes, what stands for each distinct word of the text
+    symbols : how many symbols that makes, without a dictionary
+    """
+
+    def __init__(self, text, numbers: dict[bytes, int]):
+        self.text, self.numbers = text, numbers
+        code = {word: _code(number) for word, number in numbers.items()}
+        self.written = [_written(word, code) for word in text.words]
+        sizes = np.array([len(one) for one in self.written], dtype=np.int64)
+        self.symbols = int(sizes @ text.counts) + text.outside
+
+    def codes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """The coded text, and of every code in it the place, the length and which word it is."""
+        body = self.text.rewrite(self.written)
+        found, begin = [(np.zeros(0, dtype=np.int64),) * 3], 0
+        while begin < len(body):
+            end = _end_of_piece(body, begin)
+            kinds = _Kinds(body[begin:end])
+            numbers = kinds.word_numbers(body[begin:end])
+            found.append((kinds.codes + begin, kinds.code_lengths, numbers))
+            begin = end
+        places, sizes, numbers = map(np.concatenate, zip(*found, strict=True))
+        word = np.zeros(MOST_WORDS, dtype=np.int64)
+        word[list(self.numbers.values())] = np.arange(len(self.numbers))
+        return body, places, sizes, word[numbers]
+
+
+def apply_best(data: np.ndarray) -> tuple[int, np.ndarray, bytes] | None:
+    """The transform that leaves less to code, its symbols and parameters; None if neither pays.
+
+    Parameters
+    ----------
+    data : uint8[n]
+    """
+    # Not at the top: the import of numba takes a second, and decoding does without.
+    from cmixpy.model.tokens import Tokens
+
+    text = Tokens(data)
+    counts = _counts(zip(text.words, text.counts.tolist(), strict=True))
+    transform, draft = LISTED, Draft(text, _listed(counts))
+    # A dictionary of its own costs shorter texts more than it saves.
+    if len(data) >= LEAST_LENGTH:
+        learnt = Draft(text, _learnt(counts))
+        if learnt.symbols + sum(len(word) + 1 for word in learnt.numbers) < draft.symbols:
+            transform, draft = WORDS, learnt
+    if not pays(len(data), draft.symbols):
+        return None
+    return transform, *(finish_words if transform == WORDS else finish_listed)(draft)
+
+
 def apply_words(data: np.ndarray) -> tuple[np.ndarray, bytes]:
-    """Text to dictionary and coded text.
+    """Text to dictionary and coded text, all words of the dictionary learnt.
 
     Parameters
     ----------
@@ -55,30 +113,97 @@ def apply_words(data: np.ndarray) -> tuple[np.ndarray, bytes]:
     symbols : uint8[m]
     parameters : bytes, the number of words and the length of the dictionary, varints
     """
-    # Not at the top: the import of numba takes a second, and decoding does without.
     from cmixpy.model.tokens import Tokens
 
     text = Tokens(data)
-    words = _frequent(dict(zip(text.words, text.counts.tolist(), strict=True)))
-    code = dict(zip(words, map(_code, range(len(words))), strict=True))
-    body = text.rewrite([_written(word, code) for word in text.words])
-    dictionary = _arranged(words, body)
+    counts = _counts(zip(text.words, text.counts.tolist(), strict=True))
+    return finish_words(Draft(text, _learnt(counts)))
+
+
+def apply_listed(
+    data: np.ndarray, number: int = LIST, learn: bool = True
+) -> tuple[np.ndarray, bytes]:
+    """The same with the words of a list, and, if `learn`, frequent words that are not in it.
+
+    Returns
+    -------
+    symbols : uint8[m]
+    parameters : bytes, the number of the list and the length of the dictionary, varints
+    """
+    from cmixpy.model.tokens import Tokens
+
+    text = Tokens(data)
+    counts = _counts(zip(text.words, text.counts.tolist(), strict=True))
+    return finish_listed(Draft(text, _listed(counts, number, learn)), number)
+
+
+def _counts(found: Iterable[tuple[bytes, int]]) -> Counter:
+    """How often each word that may have a code occurs, in small letters."""
+    counts: Counter = Counter()
+    for word, count in found:
+        folded = _folded(word)
+        if folded and 1 < len(word) <= LONGEST_WORD:
+            counts[folded[1]] += count
+    return counts
+
+
+def _frequent(counts: Counter) -> list[bytes]:
+    """The most frequent words, those that occur the most first."""
+    frequent = [word for word, count in counts.items() if count >= LEAST_COUNT]
+    return _by_count(frequent, counts)[:MOST_WORDS]
+
+
+def _learnt(counts: Counter) -> dict[bytes, int]:
+    """The frequent words, those with codes of one byte first."""
+    return {word: number for number, word in enumerate(_frequent(counts))}
+
+
+def _listed(counts: Counter, number: int = LIST, learn: bool = True) -> dict[bytes, int]:
+    """Words of the list that occur, and the most frequent others that it has room for."""
+    listed = wordlist.places(number)
+    room = np.concatenate(wordlist.free(number)).tolist() if learn else []
+    more = [word for word in _frequent(counts) if word not in listed]
+    numbers = {word: listed[word] for word in counts if word in listed}
+    numbers |= zip(more, room, strict=False)
+    return {word: numbers[word] for word in _by_count(numbers, counts)}
+
+
+def _by_count(words: Iterable[bytes], counts: Counter) -> list[bytes]:
+    return sorted(words, key=lambda word: (-counts[word], word))
+
+
+def finish_words(draft: Draft) -> tuple[np.ndarray, bytes]:
+    """Symbols and parameters of transform WORDS; see `apply_words`."""
+    body, *codes = draft.codes()
+    dictionary = _arranged(list(draft.numbers), body, *codes)
     symbols = np.concatenate((np.frombuffer(dictionary, dtype=np.uint8), body))
     return symbols, varint.pack(dictionary.count(b"\n")) + varint.pack(len(dictionary))
 
 
-def _arranged(words: list[bytes], body: np.ndarray) -> bytes:
+def finish_listed(draft: Draft, number: int = LIST) -> tuple[np.ndarray, bytes]:
+    """Symbols and parameters of transform LISTED; see `apply_listed`."""
+    listed = wordlist.places(number)
+    more = [word for word in draft.numbers if word not in listed]
+    body, places, sizes, which = draft.codes()
+    learnt = {}
+    if more:
+        counts = vocabulary.count_neighbours(body, places, sizes, which, len(draft.numbers))
+        known = np.array([listed.get(word, -1) for word in draft.numbers])
+        leads = np.where(known < SINGLE, -1, (known - SINGLE) // wordlist.LEAF)
+        room = np.array(list(map(len, wordlist.free(number))))
+        found = vocabulary.find_leads(counts, leads, np.flatnonzero(known < 0), room)
+        learnt = wordlist.fill(number, more, found)
+        after = np.array(list((draft.numbers | learnt).values()))
+        _renumber(body, places, sizes, which, after)
+    dictionary = wordlist.write(learnt)
+    symbols = np.concatenate((np.frombuffer(dictionary, dtype=np.uint8), body))
+    return symbols, varint.pack(number) + varint.pack(len(dictionary))
+
+
+def _arranged(words: list[bytes], body, places, sizes, numbers) -> bytes:
     """The dictionary, its words numbered anew; rewrites their codes in `body`."""
     if not words:
         return b""
-    found, begin = [], 0
-    while begin < len(body):
-        end = _end_of_piece(body, begin)
-        kinds = _Kinds(body[begin:end])
-        numbers = kinds.word_numbers(body[begin:end])
-        found.append((kinds.codes + begin, kinds.code_lengths, numbers))
-        begin = end
-    places, sizes, numbers = map(np.concatenate, zip(*found, strict=True))
     if len(words) < vocabulary.LEAST_WORDS:
         parts, leaves = [np.arange(len(words))[:SINGLE]], [np.arange(len(words))[SINGLE:]]
     else:
@@ -97,13 +222,18 @@ def _arranged(words: list[bytes], body: np.ndarray) -> bytes:
         lines += [b""] * (-(len(lines) - SINGLE) % vocabulary.LEAF)
         after[leaf] = np.arange(len(leaf)) + len(lines)
         lines += [words[number] for number in leaf]
-    numbers = after[numbers]
+    _renumber(body, places, sizes, numbers, after)
+    return b"".join(line + b"\n" for line in lines)
+
+
+def _renumber(body, places, sizes, words, after: np.ndarray) -> None:
+    """Write the number after[word] in the place of every code; none gets longer or shorter."""
+    numbers = after[words]
     pair = sizes == 2
     body[places[~pair]] = LEAST_CODE + numbers[~pair]
     lead, rest = np.divmod(numbers[pair] - SINGLE, 128)
     body[places[pair]] = FIRST_LEAD + lead
     body[places[pair] + 1] = 128 + rest
-    return b"".join(line + b"\n" for line in lines)
 
 
 def dictionary_length(parameters: bytes) -> int:
@@ -113,7 +243,7 @@ def dictionary_length(parameters: bytes) -> int:
 
 def pays(length: int, symbols: int) -> bool:
     """Whether a text of so many bytes is better coded as so many symbols."""
-    return symbols * 100 <= length * (100 - LEAST_SAVING)
+    return symbols * 100 < length * (100 - LEAST_SAVING)
 
 
 def _end_of_piece(data: np.ndarray, begin: int) -> int:
@@ -139,18 +269,6 @@ def _folded(word: bytes) -> tuple[bytes, bytes] | None:
     return None
 
 
-def _frequent(found: dict[bytes, int]) -> list[bytes]:
-    """The most frequent words, those that occur the most first."""
-    counts: Counter = Counter()
-    for word, count in found.items():
-        folded = _folded(word)
-        if folded and 1 < len(word) <= LONGEST_WORD:
-            counts[folded[1]] += count
-    frequent = [word for word, count in counts.items() if count >= LEAST_COUNT]
-    frequent.sort(key=lambda word: (-counts[word], word))
-    return frequent[:MOST_WORDS]
-
-
 def _code(number: int) -> bytes:
     if number < SINGLE:
         return bytes([LEAST_CODE + number])
@@ -166,8 +284,8 @@ def _written(word: bytes, code: dict[bytes, bytes]) -> bytes:
     return flag + _HIGH.sub(lambda found: b"\x03" + found.group(), small)
 
 
-def undo_words(symbols: np.ndarray, parameters: bytes, length: int) -> np.ndarray:
-    """The inverse of `apply_words`; never makes more than `length` bytes.
+def undo_words(transform: int, symbols: np.ndarray, parameters: bytes, length: int) -> np.ndarray:
+    """The inverse of `apply_words` and `apply_listed`; never makes more than `length` bytes.
 
     Raises
     ------
@@ -175,23 +293,45 @@ def undo_words(symbols: np.ndarray, parameters: bytes, length: int) -> np.ndarra
         The parameters do not fit `symbols` and `length`, or the coded text is none.
     """
     try:
-        return _undo(symbols, parameters, length)
+        return _undo(transform, symbols, parameters, length)
     except ValueError as error:
         raise DamagedError(f"the words transform is damaged: {error}") from None
 
 
-def _undo(symbols: np.ndarray, parameters: bytes, length: int) -> np.ndarray:
+def read_dictionary(transform: int, symbols: np.ndarray, parameters: bytes):
+    """The words of a coded text: where it begins, and bytes, starts and lengths of its words.
+
+    Raises
+    ------
+    ValueError
+        There is no such dictionary.
+    """
     values = varint.unpack_array(np.frombuffer(parameters, dtype=np.uint8))
-    if len(values) != 2 or values[0] > MOST_WORDS or values[1] > len(symbols):
+    if len(values) != 2 or values[1] > len(symbols):
         raise ValueError("its parameters")
-    count, size = (int(value) for value in values)
-    starts, lengths = _read_dictionary(symbols[:size], count)
+    number, size = (int(value) for value in values)
+    dictionary = symbols[:size]
+    feeds = np.flatnonzero(dictionary == 10)
+    if len(feeds) != (number if transform == WORDS else len(feeds)) or (
+        size and (not len(feeds) or feeds[-1] != size - 1)
+    ):
+        raise ValueError("its dictionary")
+    starts = np.concatenate(([0], feeds[:-1] + 1)) if len(feeds) else feeds
+    if transform == LISTED:
+        return size, *wordlist.read(number, dictionary, starts, feeds - starts)
+    if number > MOST_WORDS:
+        raise ValueError("its parameters")
+    return size, dictionary, starts, feeds - starts
+
+
+def _undo(transform: int, symbols: np.ndarray, parameters: bytes, length: int) -> np.ndarray:
+    size, dictionary, starts, lengths = read_dictionary(transform, symbols, parameters)
     body = symbols[size:]
     text = np.empty(length, dtype=np.uint8)
     done, begin = 0, 0
     while begin < len(body):
         end = _end_of_piece(body, begin)
-        piece = _decoded(body[begin:end], symbols, starts, lengths, length - done)
+        piece = _decoded(body[begin:end], dictionary, starts, lengths, length - done)
         text[done : done + len(piece)] = piece
         done, begin = done + len(piece), end
     if done != length:
@@ -203,7 +343,7 @@ def _decoded(body, dictionary, starts, lengths, most: int) -> np.ndarray:
     """The text of one piece, at most `most` bytes."""
     kinds = _Kinds(body)
     number = kinds.word_numbers(body)
-    if len(number) and number.max() >= len(starts):
+    if len(number) and (number.max() >= len(starts) or lengths[number].min() < 0):
         raise ValueError("a code without a word")
     # Bytes that each byte of the body stands for; codes stand at their first byte.
     made = kinds.literal.astype(np.int64)
@@ -221,15 +361,6 @@ def _decoded(body, dictionary, starts, lengths, most: int) -> np.ndarray:
     ]
     _raise_letters(text, begins[kinds.capital], begins[kinds.capitals])
     return text
-
-
-def _read_dictionary(dictionary: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """First byte and length of every word."""
-    feeds = np.flatnonzero(dictionary == 10)
-    if len(feeds) != count or (count and feeds[-1] != len(dictionary) - 1):
-        raise ValueError("its dictionary")
-    starts = np.concatenate(([0], feeds[:-1] + 1)) if count else feeds
-    return starts, feeds - starts
 
 
 class _Kinds:

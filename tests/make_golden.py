@@ -16,6 +16,8 @@ from cmixpy import presets
 
 FOLDER = Path(__file__).with_name("golden")
 WORDS = b"the lane step of a slot Mixer <b>mix</b> (node) 42, 1.5; \xc3\xa9tat\n \xff".split(b" ")
+# Of no language: the list of words has none of them.
+SYLLABLES = b"blorn quastem ny Werkuz <q>zott</q> (drem) 42, 1.5; \xc3\xa9gatz\n \xff".split(b" ")
 
 
 def noise(seed: str, size: int) -> bytes:
@@ -24,6 +26,10 @@ def noise(seed: str, size: int) -> bytes:
 
 def text(seed: str, size: int) -> bytes:
     return b" ".join(WORDS[value % len(WORDS)] for value in noise(seed, size))[:size]
+
+
+def foreign(seed: str, size: int) -> bytes:
+    return b" ".join(SYLLABLES[v % len(SYLLABLES)] for v in noise(seed, size))[:size]
 
 
 def dna(seed: str, size: int) -> bytes:
@@ -87,8 +93,9 @@ def generator(seed: str, size: int) -> bytes:
 
 
 DATA = {
-    "text": text, "dna": dna, "binary": binary, "executable": executable, "records": binary,
-    "bitmap": bitmap, "lines": lines, "generator": generator, "log": log, "genes": dna,
+    "text": foreign, "english": text, "dna": dna, "genes": dna, "log": log, "lines": lines,
+    "binary": binary, "executable": executable, "records": binary, "bitmap": bitmap,
+    "generator": generator,
 }  # fmt: skip
 # name: (data, options of compress)
 CASES = {

@@ -61,7 +61,7 @@ def test_the_lstm_off_and_on():
     without = study.follow(given, text=50)
     assert np.array_equal(without.tally.plain, without.tally.mixed)
     assert "mixed, LSTM off" not in page.html(without)
-    given = given._replace(plan=replace(given.plan, description=presets.describe(7, "text")))
+    given = given._replace(plan=replace(given.plan, description=presets.describe(7, "english")))
     seen = study.follow(given, text=50)
     assert seen.codes == engine.encode_segment(given.symbols, given.plan, 1)
     assert seen.parts.names[-1] == "LSTM mixer"

@@ -9,13 +9,14 @@ import xxhash
 from hypothesis import given
 from hypothesis import strategies as st
 from reference.model import Model
+from reference.words import primer_3
 from small_models import every_function, mild
 from test_reference import compare, compare_decoding
 
 import cmixpy
-from cmixpy import engine, presets, primer
+from cmixpy import engine, presets, primer, wordlist
 from cmixpy.description import Description, Plan, Start
-from cmixpy.words import apply_words, dictionary_length
+from cmixpy.words import apply_listed, apply_words, dictionary_length
 
 SENTENCE = b"It has been said that there is nothing new under the sun; and this is perhaps true."
 
@@ -24,15 +25,36 @@ def test_the_texts_are_those_that_archives_were_made_with():
     for number, (length, digest) in primer.TEXTS.items():
         text = Path(cmixpy.__file__).with_name(f"primer-{number}.txt").read_bytes()
         assert (len(text), xxhash.xxh3_64_intdigest(text)) == (length, digest)
-        assert primer.text(number).tobytes() == text
+        plain = [n for n, p in primer.PRIMERS.items() if p.text == number and not p.words]
+        assert all(primer.symbols(n).tobytes() == text for n in plain)
+    for number, one in primer.PRIMERS.items():
+        symbols = primer.symbols(number)
+        assert (len(symbols), xxhash.xxh3_64_intdigest(symbols)) == one[3:]
+    assert primer.symbols(3).tobytes() == primer_3()
+
+
+def test_the_word_list_is_that_of_archives():
+    for number, (length, digest) in wordlist.LISTS.items():
+        text = Path(cmixpy.__file__).with_name(f"words-{number}.txt").read_bytes()
+        assert (len(text), xxhash.xxh3_64_intdigest(text)) == (length, digest)
+        words = wordlist.words(number)
+        assert len(words) == wordlist.MOST_WORDS == text.count(b"\n")
+        known = [word for word in words if word]
+        assert len(known) == len(set(known)) == len(wordlist.places(number))
+        assert all(word.isalpha() and word == word.lower() for word in known)
+        assert all(words[: wordlist.SINGLE])
+        assert sum(map(len, wordlist.free(number))) == len(words) - len(known)
 
 
 def test_a_changed_text_is_refused(monkeypatch):
     monkeypatch.setitem(primer.TEXTS, 1, (primer.TEXTS[1][0], 0))
-    primer.text.cache_clear()
-    with pytest.raises(RuntimeError, match="changed"):
-        primer.text(1)
-    primer.text.cache_clear()
+    primer.symbols.cache_clear()
+    with pytest.raises(RuntimeError, match=r"primer-1.txt .* has been changed"):
+        primer.symbols(1)
+    monkeypatch.setitem(primer.PRIMERS, 3, primer.PRIMERS[3]._replace(digest=0))
+    with pytest.raises(RuntimeError, match="another primer 3"):
+        primer.symbols(3)
+    primer.symbols.cache_clear()
 
 
 def test_descriptions_with_a_primer():
@@ -41,7 +63,7 @@ def test_descriptions_with_a_primer():
     assert Description.from_bytes(d.to_bytes()) == d
     # Behind two empty lists, of the LSTM and its gates.
     assert d.to_bytes() == plain.to_bytes() + bytes([0, 0, 1, 1, 40])
-    for start in (Start(0, 40), Start(3, 40), Start(1, 0), Start(2, primer.length_of(2) + 1)):
+    for start in (Start(0, 40), Start(4, 40), Start(1, 0), Start(2, 63_908), Start(3, 55_148)):
         with pytest.raises(ValueError):
             replace(plain, start=(start,))
     for more in (b"\0\0\0", b"\0\0\1\1", b"\0\0\2\1\5\1\5", b"\0\0\1\1\5\0"):
@@ -51,14 +73,14 @@ def test_descriptions_with_a_primer():
         replace(presets.describe(5, "dna"), start=(Start(1, 40),))
 
 
-def test_lanes_share_a_primer_out():
-    d = presets.describe(6, "text")
-    assert presets.describe(7, "text").start == d.start
-    length = primer.length_of(2)
+@pytest.mark.parametrize(("preset", "number"), [("text", 2), ("english", 3)])
+def test_lanes_share_a_primer_out(preset, number):
+    d = presets.describe(6, preset)
+    assert presets.describe(7, preset).start == d.start
     for lanes in (1, 2, 64):
         plan = Plan(d, lanes, 1, 10)
-        assert plan.primed == length // lanes
-        assert plan.primer().tobytes() == primer.text(1)[-plan.primed * lanes :].tobytes()
+        assert plan.primed == primer.PRIMERS[number].symbols // lanes
+        assert plan.primer().tobytes() == primer.symbols(number)[-plan.primed * lanes :].tobytes()
     assert Plan(d, 1 << 17, 1, 10).primed == len(Plan(d, 1 << 17, 1, 10).primer()) == 0
 
 
@@ -80,11 +102,14 @@ def test_laid_out_and_gathered(lanes, each, data):
     assert not primer.symbols_behind(start, lanes, blank).any()
 
 
-@pytest.mark.parametrize(("number", "lanes"), [(1, 1), (1, 2), (2, 1), (2, 2), (2, 7)])
+@pytest.mark.parametrize(
+    ("number", "lanes"), [(1, 1), (1, 2), (2, 1), (2, 2), (2, 7), (3, 1), (3, 7)]
+)
 def test_against_the_reference(number, lanes):
     """Also behind a dictionary, whose places begin after the primer."""
-    words = (SENTENCE.replace(b" ", b" the ") + b"\n") * 3
-    symbols, parameters = apply_words(np.frombuffer(words, dtype=np.uint8))
+    words = (SENTENCE.replace(b" ", b" qlimpo ") + b"\n") * 3
+    apply = apply_listed if number == 3 else apply_words
+    symbols, parameters = apply(np.frombuffer(words, dtype=np.uint8))
     assert dictionary_length(parameters) > 0
     description = replace(every_function(8), start=(Start(number, 70),))
     plan = Plan(description, lanes, 1, 8, (0, dictionary_length(parameters)))

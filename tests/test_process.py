@@ -14,12 +14,15 @@ COMMAND = [sys.executable, "-m", "cmixpy"]
 TEXT = b"The quick brown fox jumps over the lazy dog; the dog does not mind. " * 15
 
 
+def seconds_of(command: list[str], place) -> float:
+    """Wall time of a command that must succeed."""
+    start = time.perf_counter()
+    subprocess.run(command, cwd=place, check=True, capture_output=True)
+    return time.perf_counter() - start
+
+
 def test_help_is_quick():
-    seconds = []
-    for _ in range(5):
-        start = time.perf_counter()
-        subprocess.run([*COMMAND, "--help"], check=True, capture_output=True)
-        seconds.append(time.perf_counter() - start)
+    seconds = [seconds_of([*COMMAND, "--help"], None) for _ in range(5)]
     assert statistics.median(seconds) < 0.4
 
 
@@ -32,12 +35,13 @@ def test_the_import_loads_neither_numpy_nor_numba_nor_torch():
 def test_a_kilobyte_is_quick_and_does_not_load_torch(tmp_path):
     (tmp_path / "in").write_bytes(TEXT)
     subprocess.run([*COMMAND, "c", "-q", "-f", "in"], cwd=tmp_path, check=True)
-    seconds = []
+    # The machine may be busy with something else: then the import of numba takes its share longer,
+    # too, which is 0.4 seconds where nothing else runs.
+    seconds, imports = [], []
     for _ in range(3):
-        start = time.perf_counter()
-        subprocess.run([*COMMAND, "c", "-f", "in"], cwd=tmp_path, check=True)
-        seconds.append(time.perf_counter() - start)
-    assert min(seconds) < 2  # the machine may be busy with something else
+        imports.append(seconds_of([sys.executable, "-c", "import numba"], tmp_path))
+        seconds.append(seconds_of([*COMMAND, "c", "-f", "in"], tmp_path))
+    assert min(seconds) < max(2, 5 * min(imports))
     code = "import sys, cmixpy; cmixpy.compress(b'abc' * 99); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "False\n"

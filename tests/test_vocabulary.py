@@ -28,7 +28,7 @@ def two_kinds(seed: int, count: int, sentences: int) -> tuple[bytes, set[bytes],
 def dictionary_of(text: bytes) -> list[bytes]:
     data = np.frombuffer(text, dtype=np.uint8)
     symbols, parameters = words.apply_words(data)
-    assert words.undo_words(symbols, parameters, len(data)).tobytes() == text
+    assert words.undo_words(words.WORDS, symbols, parameters, len(data)).tobytes() == text
     size = words.dictionary_length(parameters)
     return symbols[:size].tobytes().split(b"\n")[:-1]
 

@@ -7,8 +7,9 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from reference.words import listed_words
 
-from cmixpy import words
+from cmixpy import wordlist, words
 from cmixpy.errors import DamagedError
 
 PROSE = b"The lane and THE step: a Slot, an iPhone, caf\xc3\xa9 CAF\xc3\x89 (\x01\x02\x03) of it.\n"
@@ -31,9 +32,25 @@ def check(data: bytes) -> int:
     symbols, parameters = words.apply_words(as_array(data))
     size = words.dictionary_length(parameters)
     dictionary = symbols[:size].tobytes().split(b"\n")[:-1]
-    assert set(dictionary) - {b""} == set(words._frequent(Counter(WORD.findall(data))))
+    assert set(dictionary) - {b""} == set(frequent(data))
     assert symbols[size:].tobytes() == expected_body(data, dictionary)
-    assert words.undo_words(symbols, parameters, len(data)).tobytes() == data
+    assert words.undo_words(words.WORDS, symbols, parameters, len(data)).tobytes() == data
+    check_listed(data)
+    return len(symbols)
+
+
+def frequent(data: bytes) -> list[bytes]:
+    return words._frequent(words._counts(Counter(WORD.findall(data)).items()))
+
+
+def check_listed(data: bytes) -> int:
+    symbols, parameters = words.apply_listed(as_array(data))
+    size = words.dictionary_length(parameters)
+    lines = symbols[:size].tobytes().split(b"\n")[:-1]
+    more = [word for word in frequent(data) if word not in wordlist.places(1)]
+    assert set(lines) - {b""} == set(more[: wordlist.words(1)[64:].count(b"")])
+    assert symbols[size:].tobytes() == expected_body(data, listed_words(lines))
+    assert words.undo_words(words.LISTED, symbols, parameters, len(data)).tobytes() == data
     return len(symbols)
 
 
@@ -87,7 +104,49 @@ def test_more_words_than_codes():
 def test_lies(body, why):
     symbols = as_array(b"the\n" + body)
     with pytest.raises(DamagedError, match=f"the words transform is damaged: {why}"):
-        words.undo_words(symbols, bytes([1, 4]), 1)
+        words.undo_words(words.WORDS, symbols, bytes([1, 4]), 1)
+
+
+LISTED_LIES = [
+    (b"\x02\0", b"", "word list 2, which this version does not have"),
+    (b"\1\5", b"some", "its parameters"),
+    (b"\1\2", b"xyz ", "its dictionary"),
+    (b"\1\x42", b"\n" * 64 + b"x\n", "its dictionary"),
+    (b"\1\0", b"\xff\xff", "a code without a word"),
+    (b"\1", b"", "its parameters"),
+]
+
+
+@pytest.mark.parametrize(("parameters", "symbols", "why"), LISTED_LIES)
+def test_lies_about_a_list(parameters, symbols, why):
+    with pytest.raises(DamagedError, match=f"the words transform is damaged: {why}"):
+        words.undo_words(words.LISTED, as_array(symbols), parameters, 9)
+
+
+def test_the_better_transform_is_taken():
+    english = b"There is some reason to believe that he would have been the first to say so. " * 9
+    transform, symbols, _ = words.apply_best(as_array(english))
+    assert transform == words.LISTED
+    assert len(symbols) < 0.55 * len(english)
+    foreign = b"Zwei schwarze Katzen schliefen gestern Nacht ruhig unter meinem alten Schrank. "
+    assert words.apply_best(as_array(foreign * 9)) is None
+    long = foreign * (words.LEAST_LENGTH // len(foreign) + 1)
+    assert words.apply_best(as_array(long))[0] == words.WORDS
+    assert words.apply_best(as_array(b"")) is None
+
+
+def test_words_beside_the_list_stand_with_their_like():
+    """A made-up word used as "water" is gets its lead byte."""
+    text = b"".join(
+        b"They drank the %s, and he took more of the %s with him. " % (thing, thing)
+        for thing in (b"water", b"wine", b"blood", b"qlimpo", b"milk", b"qlimpo")
+        for _ in range(30)
+    )
+    symbols, parameters = words.apply_listed(as_array(text))
+    size = words.dictionary_length(parameters)
+    place = listed_words(symbols[:size].tobytes().split(b"\n")[:-1]).index(b"qlimpo")
+    drinks = {wordlist.places(1)[word] for word in (b"water", b"wine", b"blood", b"milk")}
+    assert (place - 64) // 128 in {(at - 64) // 128 for at in drinks}
 
 
 FALSE = [b"", b"\1", b"\1\5", b"\2\4", b"\1\3", b"\1\4\0"]
@@ -96,14 +155,16 @@ FALSE = [b"", b"\1", b"\1\5", b"\2\4", b"\1\3", b"\1\4\0"]
 @pytest.mark.parametrize("parameters", FALSE)
 def test_false_parameters(parameters):
     with pytest.raises(DamagedError):
-        words.undo_words(as_array(b"the\n"), parameters, 0)
+        words.undo_words(words.WORDS, as_array(b"the\n"), parameters, 0)
 
 
 @settings(deadline=None, max_examples=300)
-@given(st.binary(min_size=1, max_size=40), st.integers(0, 50))
-def test_any_symbols_give_the_length_or_an_error(symbols, length):
+@given(st.sampled_from([(words.WORDS, 0), (words.LISTED, 1)]), st.binary(min_size=1, max_size=40),
+       st.integers(0, 4), st.integers(0, 50))
+def test_any_symbols_give_the_length_or_an_error(transform, symbols, size, length):
+    transform, number = transform
     try:
-        text = words.undo_words(as_array(symbols), bytes([0, 0]), length)
+        text = words.undo_words(transform, as_array(symbols), bytes([number, size]), length)
     except DamagedError:
         return
     assert len(text) == length

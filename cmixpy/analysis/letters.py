@@ -24,9 +24,12 @@ def letters(
     """
     if width == 2:
         return ["ACGT"[symbol] for symbol in symbols[:count]]
-    if transform == words.WORDS:
-        size = words.dictionary_length(parameters)
-        known = symbols[:size].tobytes().split(b"\n")
+    if transform in (words.WORDS, words.LISTED):
+        size, dictionary, starts, lengths = words.read_dictionary(transform, symbols, parameters)
+        known = [
+            dictionary[start : start + length].tobytes() if length > 0 else b""
+            for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
+        ]
         plain = _plain(symbols[: min(size, count)].tobytes())
         # The dictionary in one paragraph: a line for each word would fill the page.
         plain = [LINE_FEED if letter == "\n" else letter for letter in plain]

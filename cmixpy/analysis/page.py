@@ -180,7 +180,7 @@ def html(study: Study) -> str:
         charts.curves(ends, over, "position in symbols", unit),
         "<h2>The text</h2>",
         f"<p>{len(study.text):,} symbols from {study.shown:,} on"
-        f"{WORDS if study.transform == 3 else ''}; "
+        f"{WORDS if study.transform in (3, 4) else ''}; "
         f"point at one. {text.legend()}</p>",
         f"<pre>{text.coloured(study)}</pre>",
         "<h2>Contexts and matches</h2>",

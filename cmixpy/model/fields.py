@@ -59,10 +59,12 @@ FOLDED_LOW, FOLDED_HIGH, MARKS, LINE_WORD, INDENT, INDENTED = 134, 135, 136, 137
 # none); whether the field, the value, has been the same so far.
 ALIGNED, ALIGNED_SAME, KEYED, KEYED_SAME = 140, 141, 142, 143
 # Column of the text behind the dictionary's codes; how the next symbol is to be read, or the lead
-# byte of a code; words of the dictionary so far.
+# byte of a code; the place of the dictionary's next word.
 TEXT_COLUMN, CODE_STATE, WORD_COUNT = 144, 145, 146
 # What the runs of the contexts expect: the symbol of the strongest, and how many agree.
 RUN_SYMBOL, AGREEING = 147, 148
+# Where the line of the dictionary begins.
+WORD_BEGIN = 149
 # Where the last values of keys began, plus one: text.KEYS columns.
 KEYED_PLACES = 152
 # 2-bit symbols, reading frames (frames.py): the odds of the coming base's seven states, the

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cmixpy import wordlist
 from cmixpy.description import HASHED, RULE
 from cmixpy.early import aligned_zeros
 from cmixpy.header import MAX_HINTS
@@ -22,7 +23,6 @@ from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
 from cmixpy.model.selectors import EACH_BIT
 from cmixpy.model.slots import NO_CLAIM
 from cmixpy.model.sse import SSE_BUCKETS, SSE_STEP
-from cmixpy.words import MOST_WORDS
 
 MATCH_ENTRIES = 2048
 SCRATCH = 64
@@ -96,7 +96,7 @@ class SharedArrays(NamedTuple):
     followers: np.ndarray
     expert_head: np.ndarray
     expert_before: np.ndarray
-    word_ends: np.ndarray
+    word_letters: np.ndarray
     gates: np.ndarray
     gates_near: np.ndarray
     gate_scalars: np.ndarray
@@ -213,7 +213,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share,
                d.inputs_per_context, d.follows, d.reads_instructions,
                d.reads_text, d.first_map, plan.primed,
-               d.first_frame * d.reads_frames]),
+               d.first_frame * d.reads_frames, plan.listed]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
         *_columns(d.contexts, "function", "a", "b"),
         *_columns(d.contexts, "local", "known", "inverted"),
@@ -328,7 +328,7 @@ def build_shared(plan, arrays: PlanArrays, symbols: int, zeros=aligned_zeros) ->
         np.zeros((INDIRECT_TABLES, 1 << INDIRECT_BITS), dtype=np.uint32),
         np.zeros(4 ** d.experts[0].seed if d.experts else 1, dtype=np.int32),
         np.zeros(symbols if d.experts else 1, dtype=np.int32),
-        np.zeros(MOST_WORDS, dtype=np.int32),
+        wordlist.letters(plan.listed).copy(),
         *head_shared(d),
     )
 

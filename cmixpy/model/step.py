@@ -101,6 +101,7 @@ def build_run(timed):
         mine = private.scratch[thread]
         rates = plan.rates
         primed = plan.numbers[10]
+        listed = plan.numbers[12]
         clock = times[thread]
         if timed:
             clock[LAST] = cycles()
@@ -257,8 +258,8 @@ def build_run(timed):
                                     update_bytes(lane, symbol)
                                     if plan.numbers[8]:
                                         update_text(
-                                            lane, symbol, history, plan.hints, primed,
-                                            shared.word_ends,
+                                            lane, symbol, history, plan.hints, primed, listed,
+                                            shared.word_letters,
                                         )
                                     if plan.numbers[6]:
                                         note_followers(lane, private.followed[index], symbol)

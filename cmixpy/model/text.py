@@ -18,7 +18,8 @@ from cmixpy.model import fields as f
 from cmixpy.model.classes import character_class, is_field_class, is_word_class
 from cmixpy.model.hashing import MASK32, add_to_hash
 from cmixpy.model.jit import block, routine
-from cmixpy.words import ESCAPE, FIRST_LEAD, LEAST_CODE, MOST_WORDS, SINGLE
+from cmixpy.model.tokens import ESCAPE
+from cmixpy.wordlist import FIRST_LEAD, LEAF, LEAST_CODE, MOST_WORDS, SINGLE
 
 # How far an aligned place looks for the separator that ended a field.
 LONGEST_FIELD = 64
@@ -79,8 +80,29 @@ def follow_key(lane, byte, history):
 
 
 @block
-def follow_column(lane, byte, history, hints, primed, word_ends):
-    """Column of the text behind the codes; the first lane notes where dictionary words end."""
+def note_word(lane, position, listed, word_letters):
+    """The first lane has come to the end of a line of the dictionary."""
+    letters = position - lane[f.WORD_BEGIN]
+    lane[f.WORD_BEGIN] = position + 1
+    place = lane[f.WORD_COUNT] + 0
+    if listed > 0:
+        # The list's words keep their places; an empty line goes on to the next lead byte.
+        place = max(place, SINGLE)
+        if letters == 0:
+            place += LEAF - 1 - (place - SINGLE) % LEAF
+        else:
+            while place < MOST_WORDS and word_letters[place] > 0:
+                place += 1
+    if place < MOST_WORDS:
+        if letters > 0:
+            word_letters[place] = letters
+        place += 1
+    lane[f.WORD_COUNT] = place
+
+
+@block
+def follow_column(lane, byte, history, hints, primed, listed, word_letters):
+    """Column of the text behind the codes; the first lane notes how long dictionary words are."""
     size = hints[1]
     position = lane[f.POSITION] - primed
     first = lane[f.START] == 0 and position >= 0
@@ -89,10 +111,9 @@ def follow_column(lane, byte, history, hints, primed, word_ends):
     number = -1
     letters = 1
     if first and position < size:
-        if byte == 10 and lane[f.WORD_COUNT] < MOST_WORDS:
-            word_ends[lane[f.WORD_COUNT]] = position
-            lane[f.WORD_COUNT] += 1
-    elif position > size and size > 0:
+        if byte == 10:
+            note_word(lane, position, listed, word_letters)
+    elif (position > size and size + listed > 0) or (position < 0 and listed > 0):
         if state == ESCAPED or (state == RAW and byte >= LEAST_CODE):
             if byte >= LEAST_CODE:
                 after = RAW
@@ -108,10 +129,7 @@ def follow_column(lane, byte, history, hints, primed, word_ends):
             if byte == ESCAPE:
                 after = ESCAPED
     if number >= 0:
-        letters = word_ends[number] + 0
-        if number > 0:
-            letters -= word_ends[number - 1] + 1
-        letters = max(letters, 0)
+        letters = word_letters[number] + 0
     lane[f.TEXT_COLUMN] += letters
     if byte == 10:
         lane[f.TEXT_COLUMN] = 0
@@ -160,10 +178,11 @@ def follow_gap(lane, byte, kind, before):
 
 
 @routine
-def update_text(lane, byte, history, hints, primed, word_ends):
+def update_text(lane, byte, history, hints, primed, listed, word_letters):
     """Take one byte, after `update_bytes`.
 
-    word_ends : int32[MOST_WORDS], where words of the dictionary end
+    listed : number of the list that has words of their own codes, 0 for none
+    word_letters : int32[MOST_WORDS], how long the word of each code is
     """
     kind = lane[f.CLASSES] & 15
     before = (lane[f.CLASSES] >> 4) & 15
@@ -185,7 +204,7 @@ def update_text(lane, byte, history, hints, primed, word_ends):
             lane[f.INDENTED] = 1
     align(lane, byte, kind, history)
     follow_key(lane, byte, history)
-    follow_column(lane, byte, history, hints, primed, word_ends)
+    follow_column(lane, byte, history, hints, primed, listed, word_letters)
 
 
 @block

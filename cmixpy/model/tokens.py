@@ -123,6 +123,7 @@ class Tokens:
     ----------
     words : list of bytes, by their first place
     counts : int32[words], how often each occurs
+    outside : bytes that `rewrite` makes of what is no word
     """
 
     def __init__(self, data: np.ndarray):
@@ -133,9 +134,10 @@ class Tokens:
         most = LETTERS + LETTERS**2 + len(data) // 4 + 1
         self.table = np.zeros(1 << most.bit_length(), dtype=np.int32)
         starts, lengths, counts = np.empty((3, most), dtype=np.int32)
-        found, self.inside, self.specials = find_words(
+        found, inside, specials = find_words(
             self.data, self.table, starts, lengths, counts
         )
+        self.outside = len(data) - inside + specials
         self.starts, self.lengths, self.counts = starts[:found], lengths[:found], counts[:found]
         text = self.data.data
         self.words = [
@@ -147,8 +149,7 @@ class Tokens:
         """uint8[…]: the text with written[i] for each occurrence of words[i]."""
         sizes = np.array([len(one) for one in written], dtype=np.int64)
         begins = np.concatenate(([0], np.cumsum(sizes)))
-        other = len(self.data) - self.inside + self.specials
-        out = np.empty(int(sizes @ self.counts) + other, dtype=np.uint8)
+        out = np.empty(int(sizes @ self.counts) + self.outside, dtype=np.uint8)
         joined = np.frombuffer(b"".join(written) or b"\0", dtype=np.uint8)
         write_words(self.data, self.table, self.starts, self.lengths, joined, begins, out)
         return out

@@ -77,6 +77,7 @@ class Lane:
     matches: list[Copying]
     hints: list[int]
     primed: int = 0
+    listed: bool = False
     position: int = 0
     low: int = 0
     high: int = 0

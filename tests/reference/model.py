@@ -13,6 +13,7 @@ from reference.lstm import Lstm
 from reference.matches import follow_rule, look_for_candidate, recent, take_symbol
 from reference.shared import Counted, Slots, Weights
 from reference.tables import LOGIT_LIMIT, clamp, history_probability, run_strength, squash, stretch
+from reference.words import primer_3
 
 EACH_BIT = (3, 8, 12)
 HASHED = (28, 29, 31, 32)
@@ -57,6 +58,7 @@ class Model:
                 hints,
                 reads_instructions=reads_instructions,
                 primed=self.primed,
+                listed=any(start.primer == 3 for start in d.start),
             )
             for i, start in enumerate(self.starts[:-1])
         ]
@@ -461,6 +463,9 @@ def first_map_probability(key) -> int:
 def first_text(description, lanes: int) -> list[int]:
     """The primer's last bytes that a description asks for, as many as the lanes can share."""
     for start in description.start:
+        if start.primer == 3:
+            text = primer_3()
+            return list(text[len(text) - start.primed // lanes * lanes :])
         if start.primer == 2 or lanes == 1:
             text = (Path(cmixpy.__file__).parent / "primer-1.txt").read_bytes()
             return list(text[len(text) - start.primed // lanes * lanes :])

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass, field
 
+from reference.words import listed_words
+
 M32 = 0xFFFFFFFF
 WORD_CLASSES = (2, 3, 7, 8)
 FIELD_CLASSES = (2, 3, 4, 7, 8)
@@ -123,7 +125,8 @@ class Reader:
     def _take_column(self, s, lane, history) -> None:
         size, letters, after = lane.hints[1], 1, 0
         code, number = self.code, None
-        if lane.position - lane.primed > size > 0:
+        place = lane.position - lane.primed
+        if (place > size and (size or lane.listed)) or (place < 0 and lane.listed):
             if code == 1 or (code == 2 and s >= 128):
                 after = 2 if s >= 128 else 0
             elif code >= 192 and s >= 128:
@@ -135,7 +138,9 @@ class Reader:
             elif s in (1, 2, 3):
                 after, letters = int(s == 3), 0
         if number is not None:
-            words = bytes(history[lane.primed :][:size]).split(b"\n")[:-1][: 64 + 64 * 128]
+            dictionary = bytes(history[lane.primed :][:size]) if place > size else b""
+            lines = dictionary.split(b"\n")[:-1]
+            words = listed_words(lines) if lane.listed else lines[: 64 + 64 * 128]
             letters = len(words[number]) if number < len(words) else 0
         self.column = 0 if s == 10 else self.column + letters
         self.code = after
