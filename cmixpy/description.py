@@ -219,6 +219,16 @@ class Start:
     LIMITS = ((1, max(PRIMERS)), (1, MOST_PRIMED))
 
 
+@dataclass(frozen=True)
+class Eager:
+    """Rows of weights that have learnt n times learn 1 + extra · half / (half + n) times faster."""
+
+    extra: int
+    half: int
+
+    LIMITS = ((1, 15), (1, 65535))
+
+
 PARTS = (
     ("contexts", Context, 1, MAX_CONTEXTS),
     ("matches", Match, 0, MAX_MATCHES),
@@ -227,9 +237,11 @@ PARTS = (
     ("stages", Stage, 0, MAX_STAGES),
     ("experts", Experts, 0, 1),
 )
-# These are behind the others, and are left out where there is no LSTM.
 LSTM_PARTS = (("lstm", Lstm, 1, 1), ("gates", Gate, 1, MOST_GATES))
 START_PARTS = (("start", Start, 1, 1),)
+EAGER_PARTS = (("eager", Eager, 1, 1),)
+# These are behind the others; each is left out if it and all behind it are empty.
+LATER_PARTS = (LSTM_PARTS, START_PARTS, EAGER_PARTS)
 
 
 def _check(part, where: str) -> None:
@@ -254,6 +266,7 @@ class Description:
     lstm: tuple[Lstm, ...] = ()
     gates: tuple[Gate, ...] = ()
     start: tuple[Start, ...] = ()
+    eager: tuple[Eager, ...] = ()
 
     def __post_init__(self):
         if self.symbol_bits not in (2, 8):
@@ -315,10 +328,13 @@ class Description:
 
     @property
     def _parts(self):
-        if self.start:
-            none = tuple((name, kind, 0, most) for name, kind, _, most in LSTM_PARTS)
-            return PARTS + (LSTM_PARTS if self.lstm else none) + START_PARTS
-        return PARTS + LSTM_PARTS if self.lstm else PARTS
+        found, behind = (), False
+        for parts in reversed(LATER_PARTS):
+            if getattr(self, parts[0][0]):
+                found, behind = parts + found, True
+            elif behind:
+                found = tuple((name, kind, 0, most) for name, kind, _, most in parts) + found
+        return PARTS + found
 
     @property
     def entries(self) -> int:
@@ -401,14 +417,13 @@ class Description:
                 parts[name] = tuple(take_part(kind) for _ in range(count))
 
         take_lists(PARTS)
-        if length_hint(rest):
-            take_lists(LSTM_PARTS)
+        last = ""
+        for later in LATER_PARTS:
             if length_hint(rest):
-                take_lists(START_PARTS)
-                if not parts["start"]:
-                    raise ValueError("a start of none is left out")
-            elif not parts["lstm"]:
-                raise ValueError("an LSTM of none is left out")
+                take_lists(later)
+                last = later[0][0]
+        if last and not parts[last]:
+            raise ValueError(f"a list of no {last} at the end is left out")
         if next(rest, None) is not None:
             raise ValueError("bytes after the end of the description")
         return cls(symbol_bits=symbol_bits, rates=rates, **parts)
@@ -526,7 +541,7 @@ class Plan:
             lane += 8 * m.cells * (12 * (m.horizon + 1) + 32) + 4096
         code = length + length // 8 + 256 * self.lanes
         return (
-            process + self.table_bytes + rows * (inputs * 4 + 4) + finals * 132 + tables
+            process + self.table_bytes + rows * (inputs * 4 + 8) + finals * 136 + tables
             + lane * self.lanes + length + code + gathered
         )  # fmt: skip
 

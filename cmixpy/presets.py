@@ -13,6 +13,7 @@ from cmixpy.description import (
     RULE,
     Context,
     Description,
+    Eager,
     Experts,
     Gate,
     Lstm,
@@ -209,6 +210,8 @@ def describe(level: int, preset: str) -> Description:
         description = _with_lstm(description, settings)
     if "start" in settings:
         description = replace(description, start=(Start(**settings["start"]),))
+    if settings.get("eager"):
+        description = replace(description, eager=(Eager(**settings["eager"]),))
     return description
 
 

@@ -6,7 +6,16 @@ from dataclasses import replace
 import numpy as np
 
 from cmixpy import presets
-from cmixpy.description import RULE, Context, Description, Experts, Match, Selector, Stage
+from cmixpy.description import (
+    RULE,
+    Context,
+    Description,
+    Eager,
+    Experts,
+    Match,
+    Selector,
+    Stage,
+)
 
 
 def text(random: random.Random, n: int) -> bytes:
@@ -114,6 +123,7 @@ def tight(description: Description, seed: int) -> Description:
             for e in description.experts
         ),
         start=tuple(replace(s, primed=rng.choice((1, 40))) for s in description.start),
+        eager=rng.choice(((), (Eager(15, 60),))),
     )  # fmt: skip
 
 

@@ -14,7 +14,7 @@ from cmixpy.model.counted import settle
 from cmixpy.model.experts import MOST
 from cmixpy.model.frames import MOST as MOST_FRAMED
 from cmixpy.model.frames import NOTED
-from cmixpy.model.mixer import apply_sum
+from cmixpy.model.mixer import MOST_VISITS, apply_sum, eager_error
 from cmixpy.model.slots import NO_CLAIM, copy_row
 
 UNCLAIMED = 0x7FFFFFFF
@@ -65,7 +65,7 @@ def settle_entries(plan, shared, private, index):
                 settle(shared.probability, touch >> 1, MOST_FRAMED, plan.reciprocal)
 
 
-def sum_weights(plan, private, notes, index):
+def sum_weights(plan, shared, private, notes, index):
     """Add this lane's deltas to the sums of the rows that it touched."""
     bits = plan.numbers[2]
     sets = plan.set_function.shape[0]
@@ -75,6 +75,8 @@ def sum_weights(plan, private, notes, index):
         k, s, part = shared_touch(item, networks, parts)
         row = private.rows[index, k, s]
         error = private.errors[index, k, s]
+        visits = shared.visits[row] if s < sets else shared.final_visits[row]
+        error = eager_error(error, visits, plan.eagerness)
         if s < sets:
             owner = notes.set_heads[row] & HERE_MASK
             add_shared(
@@ -115,7 +117,7 @@ def gather(plan, shared, private, notes):
     if index >= 0 and private.active[index]:
         write_slots(plan, shared, private, notes, index)
         settle_entries(plan, shared, private, index)
-        sum_weights(plan, private, notes, index)
+        sum_weights(plan, shared, private, notes, index)
         if cuda.threadIdx.x == 0:
             for m in range(plan.match_minimum.shape[0]):
                 if plan.match_insert[m]:
@@ -140,12 +142,16 @@ def apply_weights(plan, shared, private, notes, index):
                 apply_sum(
                     shared.weights[row, part::parts], notes.set_sums[here, s, part::parts], scale
                 )
+                if part == 0:
+                    shared.visits[row] = min(shared.visits[row] + 1, MOST_VISITS)
         elif notes.final_heads[row] & HERE_MASK == here:
             apply_sum(
                 shared.final_weights[row, part::parts],
                 notes.final_sums[here, s - sets, part::parts],
                 scale,
             )
+            if part == 0:
+                shared.final_visits[row] = min(shared.final_visits[row] + 1, MOST_VISITS)
 
 
 def enter_places(plan, shared, private, index, step):

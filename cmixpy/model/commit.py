@@ -41,15 +41,15 @@ def commit(plan, shared, private, lanes_from, lanes_to, own_from, own_to, step, 
     while task < sets + finals:
         if task < sets:
             commit_weights(
-                private.rows, private.errors, task, private.inputs, shared.weights, lanes_from,
-                lanes_to, bits, private.active, shared.head, private.link[thread],
-                private.total[thread], plan.lane_scale,
+                private.rows, private.errors, task, private.inputs, shared.weights, shared.visits,
+                plan.eagerness, lanes_from, lanes_to, bits, private.active, shared.head,
+                private.link[thread], private.total[thread], plan.lane_scale,
             )
         else:
             commit_weights(
                 private.rows, private.errors, task, private.middles, shared.final_weights,
-                lanes_from, lanes_to, bits, private.active, shared.final_head, private.link[thread],
-                private.total[thread], plan.lane_scale,
+                shared.final_visits, plan.eagerness, lanes_from, lanes_to, bits, private.active,
+                shared.final_head, private.link[thread], private.total[thread], plan.lane_scale,
             )
         task += threads
     task -= sets + finals

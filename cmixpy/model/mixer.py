@@ -6,8 +6,9 @@ with 20 fraction bits, clamped to ±4.
 
 Widths: the dot product uses weights shifted to 10 fraction bits, |w| <= 2^12; with |x| <= 2304
 and at most MOST_INPUTS (description.py) inputs the sum stays below 2^31, in whatever order it is
-taken. An error (|e| < 2^16) times its rate (< 2^16) over 2^14 is below 2^18, an input times that
-below 2^29.2; after the shift by 10 the deltas of 2048 lanes sum below 2^30.2.
+taken. An error (|e| < 2^16) times its rate (< 2^16) over 2^14 is below 2^18, and kept so when a
+row is eager; an input times that is below 2^29.2; after the shift by 10 the deltas of 2048 lanes
+sum below 2^30.2.
 """
 
 import numpy as np
@@ -18,6 +19,8 @@ from cmixpy.model.logistic import LOGIT_LIMIT
 BLOCK = 32  # rows are padded to whole vectors
 WEIGHT_ONE = 1 << 20
 WEIGHT_LIMIT = 4 * WEIGHT_ONE
+MOST_VISITS = 1023  # are counted of a row
+MOST_ERROR = (1 << 18) - 1
 
 
 @block
@@ -42,6 +45,16 @@ def logit_of(total):
 def dot(x, w):
     """Logit (1/256, clamped) of the mix; x int16[n], w int32[n], n a multiple of BLOCK."""
     return logit_of(weighted_sum(x, w))
+
+
+@block
+def eager_error(error, visits, eagerness):
+    """An error for a row that has learnt `visits` times: the fewer, the larger.
+
+    eagerness : int64[MOST_VISITS + 1], factors in 1/256
+    """
+    value = (np.int64(error) * eagerness[visits]) >> 8
+    return min(max(value, -MOST_ERROR), MOST_ERROR)
 
 
 @block
@@ -82,8 +95,8 @@ def apply_sum(w, total, scale):
 
 
 @block
-def commit_weights(rows, errors, column, inputs, weights, lanes_from, lanes_to, bits, active, head,
-                   link, total, lane_scale):
+def commit_weights(rows, errors, column, inputs, weights, visits, eagerness, lanes_from, lanes_to,
+                   bits, active, head, link, total, lane_scale):
     """Commit one weight-set column: rows, errors int32[lanes, bits, columns].
 
     Touches of one row are chained (head int32[rows], zero between steps; link int32[lanes·bits]),
@@ -103,14 +116,18 @@ def commit_weights(rows, errors, column, inputs, weights, lanes_from, lanes_to, 
                 if head[row] == here + 1:
                     head[row] = 0
                     w = weights[row]
+                    seen = visits[row] + 0
+                    visits[row] = min(seen + 1, MOST_VISITS)
                     if link[here] == 0:
-                        add_one(w, inputs[lane, k], errors[lane, k, column])
+                        error = eager_error(errors[lane, k, column], seen, eagerness)
+                        add_one(w, inputs[lane, k], error)
                     else:
                         touches = 0
                         while here >= 0:
                             other = here // bits
                             b = here - other * bits
-                            add_to_sum(total, inputs[other, b], errors[other, b, column])
+                            error = eager_error(errors[other, b, column], seen, eagerness)
+                            add_to_sum(total, inputs[other, b], error)
                             touches += 1
                             here = link[here] - 1
                         apply_sum(w, total, lane_scale[touches])

@@ -18,7 +18,7 @@ from cmixpy.model.counted import COUNT_BITS
 from cmixpy.model.head_state import head_plan, head_private, head_shared
 from cmixpy.model.instructions import instruction_table
 from cmixpy.model.maps import count_rows, first_probabilities, map_rows
-from cmixpy.model.mixer import BLOCK, WEIGHT_ONE
+from cmixpy.model.mixer import BLOCK, MOST_VISITS, WEIGHT_ONE
 from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
 from cmixpy.model.selectors import EACH_BIT
 from cmixpy.model.slots import NO_CLAIM
@@ -76,6 +76,7 @@ class PlanArrays(NamedTuple):
     next_state: np.ndarray
     reciprocal: np.ndarray
     lane_scale: np.ndarray
+    eagerness: np.ndarray
     instruction_table: np.ndarray
     experts: np.ndarray
     softplus: np.ndarray
@@ -92,6 +93,8 @@ class SharedArrays(NamedTuple):
     final_weights: np.ndarray
     head: np.ndarray
     final_head: np.ndarray
+    visits: np.ndarray
+    final_visits: np.ndarray
     match_table: np.ndarray
     followers: np.ndarray
     expert_head: np.ndarray
@@ -249,11 +252,21 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         history.next_state_table(),
         logistic.reciprocal_table(1024 + plan.lanes * max(bits, most_experts, frames.NOTED)),
         int64([0] + [integer_power(n, rates.lane_power) for n in range(1, plan.lanes + 1)]),
+        _eagerness(d),
         instruction_table(),
         _experts(d),
         logistic.softplus_table(),
         *head_plan(d),
     )  # fmt: skip
+
+
+def _eagerness(d) -> np.ndarray:
+    """int64[MOST_VISITS + 1], 1/256: how much larger errors are for rows that learnt little."""
+    visits = np.arange(MOST_VISITS + 1)
+    factors = np.full(len(visits), 256)
+    for eager in d.eager:
+        factors += 256 * eager.extra * eager.half // (eager.half + visits)
+    return factors
 
 
 def initial_probabilities(plan, arrays: PlanArrays, zeros=aligned_zeros) -> np.ndarray:
@@ -322,6 +335,8 @@ def build_shared(plan, arrays: PlanArrays, symbols: int, zeros=aligned_zeros) ->
         probability,
         weights,
         final_weights,
+        np.zeros(set_rows, dtype=np.int32),
+        np.zeros(final_rows, dtype=np.int32),
         np.zeros(set_rows, dtype=np.int32),
         np.zeros(final_rows, dtype=np.int32),
         np.zeros((max(len(d.matches), 1), match_rows), dtype=np.int32),

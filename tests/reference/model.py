@@ -107,8 +107,8 @@ class Model:
         first += [0]
         first = [(i << 20) // 1000 for i in first]
         finals = [(1 << 20) // len(d.sets)] * len(d.sets)
-        self.sets = [Weights("set", first, rates.lane_power) for _ in d.sets]
-        self.finals = [Weights("final", finals, rates.lane_power) for _ in d.finals]
+        self.sets = [Weights("set", first, rates.lane_power, d.eager) for _ in d.sets]
+        self.finals = [Weights("final", finals, rates.lane_power, d.eager) for _ in d.finals]
         self.gates = [Gates(d, 1 << self.width) for _ in d.lstm]
         if d.lstm:
             half = -(-self.count // self.groups)

@@ -131,8 +131,9 @@ class Counted:
 class Weights:
     """A weight set of either layer: rows by (value, within)."""
 
-    def __init__(self, layer: str, first: list[int], lane_power: int):
-        self.layer, self.first, self.lane_power = layer, first, lane_power
+    def __init__(self, layer: str, first: list[int], lane_power: int, eager: tuple = ()):
+        self.layer, self.first, self.lane_power, self.eager = layer, first, lane_power, eager
+        self.visits: Counter = Counter()
         self.rows: dict[tuple[int, int], list[int]] = {}
         self.notes: dict[tuple[int, int], list] = defaultdict(list)
 
@@ -151,7 +152,17 @@ class Weights:
     def commit(self, events: Counter) -> list:
         written = list(self.notes)
         for key, notes in self.notes.items():
-            sums, *others = [[v * error + 512 >> 10 for v in x] for x, error in notes]
+            factor = 256
+            for eager in self.eager:
+                factor += 256 * eager.extra * eager.half // (eager.half + self.visits[key])
+            self.visits[key] = min(self.visits[key] + 1, 1023)
+            boosted = [(x, error * factor >> 8) for x, error in notes]
+            if factor > 256:
+                events["eager row"] += 1
+                most = (1 << 18) - 1
+                events["eager error clamped"] += any(abs(error) > most for _, error in boosted)
+                boosted = [(x, clamp(error, -most, most)) for x, error in boosted]
+            sums, *others = [[v * error + 512 >> 10 for v in x] for x, error in boosted]
             for other in others:
                 sums = [a + b for a, b in zip(sums, other, strict=True)]
             scale = lane_scale(len(notes), self.lane_power)
