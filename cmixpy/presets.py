@@ -64,14 +64,18 @@ def _models() -> Path:
 
 @cache
 def _preset(name: str) -> dict:
-    """models/NAME.toml; what it sets takes the place of what the preset sets that it is `like`."""
+    """models/NAME.toml; what it sets takes the place of what the preset sets that it is `like`.
+
+    `more_contexts` come behind the contexts of that preset.
+    """
     with open(_models() / f"{name}.toml", "rb") as file:
         model = tomllib.load(file)
     if "like" not in model:
         return model
     like, changed = _preset(model.pop("like")), model.pop("levels", {})
     levels = {level: {**old, **changed.get(level, {})} for level, old in like["levels"].items()}
-    return {**like, **model, "levels": levels}
+    contexts = like["contexts"] + model.pop("more_contexts", [])
+    return {**like, "contexts": contexts, **model, "levels": levels}
 
 
 def _settings(level: int, preset: str) -> dict:
