@@ -4,12 +4,13 @@ import ctypes
 import sys
 
 # The files in the order in which a process should take them (pytest-xdist hands out whole files,
-# with --no-loadscope-reorder in this order): two processes then end at about the same time. About
-# so many seconds of CPU each; those not named take less than 20 and come last.
+# with --no-loadscope-reorder in this order): two processes then end at about the same time. The
+# others take less than 20 seconds of CPU each and come last.
 LONGEST = (
-    "test_cuda.py",
-    "test_reference.py",
-)
+    "test_cuda.py", "test_reference.py", "test_threads.py", "test_seeds.py", "test_roundtrip.py",
+    "test_lstm.py", "test_primer.py", "test_process.py", "test_golden.py", "test_analysis.py",
+    "test_ratio.py", "test_api.py",
+)  # fmt: skip
 
 
 def pytest_collection_modifyitems(items) -> None:

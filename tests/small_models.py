@@ -212,6 +212,17 @@ def every_function(width: int) -> Description:
     )
 
 
+def text_functions() -> Description:
+    """Those functions that read a text's words, lines and history, and no others."""
+    every = every_function(8)
+    return replace(
+        every,
+        contexts=tuple(c for c in every.contexts if c.function in (0, 2, 8, 12)),
+        sets=tuple(s for s in every.sets if s.function in (0, 1, 3, *range(20, 31))),
+        finals=every.finals[:2],
+    )
+
+
 def instructions(random: random.Random, n: int) -> bytes:
     """What the parser of x86 code has rules for: opcodes of all maps, prefixes, fields, noise."""
 

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from reference.model import Model
 from reference.words import primer_3
-from small_models import every_function, mild
+from small_models import every_function, mild, text_functions
 from test_reference import compare, compare_decoding
 
 import cmixpy
@@ -116,12 +116,7 @@ def test_against_the_reference(number, lanes):
     assert dictionary_length(parameters) > 0
     description = replace(every_function(8), start=(Start(number, 70),))
     if (number, lanes) != (3, 7):
-        description = replace(
-            description,
-            contexts=tuple(c for c in description.contexts if c.function in (0, 2, 8, 12)),
-            sets=tuple(s for s in description.sets if s.function in (0, 1, 3, *range(20, 31))),
-            finals=description.finals[:2],
-        )
+        description = replace(text_functions(), start=description.start)
     plan = Plan(description, lanes, 1, 8, (0, dictionary_length(parameters)))
     assert compare_decoding(compare(symbols, plan), len(symbols), plan) == symbols.tolist()
 
