@@ -41,6 +41,9 @@ LEAST_TRIED = 1024
 KEY_BITS = 40
 # Candidates that are tried for an operation at a place: generators have one, or a few.
 MOST_CANDIDATES = 32
+# Pairs of lags to compare for one pair of carries: noise has 256, and data that soon repeat
+# themselves, of which contexts know all, nearly 4096².
+MOST_PAIRS = 1 << 20
 # Standard deviations by which a rule must beat chance in all, and at each place.
 LEAST_DEVIATIONS = 8
 LEAST_DEVIATIONS_HERE = 3
@@ -182,6 +185,8 @@ def _sum_candidates(data, place, most_lag, operation):
     for carries in range(9):
         key = (wanted[:, 0] + carries // 3 - 1 & 255) << 8 | (wanted[:, 1] + carries % 3 - 1 & 255)
         counts = starts[key + 1] - starts[key]
+        if counts.sum() > MOST_PAIRS:
+            continue
         firsts = np.repeat(np.arange(most_lag), counts)
         within = np.arange(len(firsts)) - np.repeat(np.cumsum(counts) - counts, counts)
         seconds = order[starts[key][firsts] + within]

@@ -68,7 +68,8 @@ def compare_decoding(symbols: np.ndarray, codes: list[bytes], plan: Plan, thread
 
 def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int, shrink, seed: int):
     description = shrink(presets.describe(level, preset), seed)
-    symbols = symbols_for(description, seed, n)
+    # A base is a byte of what was read, of which `symbols_for` packs four.
+    symbols = symbols_for(description, seed, n if description.symbol_bits == 8 else n // 2)
     hints = {"records": (61, 2), "bitmap": (3,), "lines": (61, 2)}.get(preset, ())
     plan = Plan(description, lanes, groups, table_bits=6, hints=hints)
     began = time.perf_counter()

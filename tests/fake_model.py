@@ -53,7 +53,7 @@ class Plan:
 
 PRESETS = (
     "text", "dna", "binary", "executable", "records", "generator", "bitmap", "lines", "log",
-    "genes",
+    "genes", "english",
 )  # fmt: skip
 LABELS = {name: label for label, name in enumerate(PRESETS)}
 SHIPPED = [Description(name, 2 if name in ("dna", "genes") else 8) for name in PRESETS]

@@ -208,11 +208,13 @@ class KernelState:
             assert private.gradients.tolist() == self.model.gradients, step
             assert private.outputs.tolist() == self.model.outputs, step
         for (name, number), keys in written.items():
-            for key in keys:
-                array, index = self._place(name, number, key)
-                if self.arrays[array].size > SMALL:
-                    found = getattr(self.segment.shared, array)[index]
-                    assert np.array_equal(found, self.arrays[array][index]), (step, name, key)
+            places = [self._place(name, number, key) for key in keys]
+            if places and self.arrays[places[0][0]].size > SMALL:
+                array, at = places[0][0], [index for _, index in places]
+                if isinstance(at[0], tuple):
+                    at = tuple(zip(*at, strict=True))
+                found = getattr(self.segment.shared, array)[at]
+                assert np.array_equal(found, self.arrays[array][at]), (step, name, keys)
         for lane, coder in zip(self.model.lanes, coders, strict=True):
             self._check_lane(step, lane, coder, self.segment.private.lanes[lane.index].tolist())
 

@@ -26,6 +26,7 @@ from small_models import (
     ruled,
     rules,
     symbols_for,
+    text_functions,
     tight,
     unsure_finals,
     unsure_sets,
@@ -119,10 +120,14 @@ DONE = set()
 
 @pytest.mark.parametrize(("preset", "level", "lanes", "groups", "shrink"), CASES)
 def test_presets(preset, level, lanes, groups, shrink):
+    check_preset(preset, level, lanes, groups, shrink)
+
+
+def check_preset(preset, level, lanes, groups, shrink) -> None:
     case = preset, level, lanes, groups, shrink
     seed = CASES.index(case)
     description = shrink(presets.describe(level, preset), seed)
-    n = 210 if level == 5 else 300
+    n = 160 if level == 5 else 240
     symbols = symbols_for(description, seed, n)
     hints = ((), (3,), (61, 2))[seed % 3] if preset in ("records", "bitmap", "lines") else ()
     plan = Plan(description, lanes, groups, table_bits=6, hints=hints)
@@ -196,7 +201,7 @@ def test_columns_behind_a_dictionary(lanes):
     hints = (0, dictionary_length(parameters))
     assert 0 < hints[1] < 60
     symbols = symbols[:300]
-    plan = Plan(every_function(8), lanes, 1, 8, hints)
+    plan = Plan(text_functions(), lanes, 1, 8, hints)
     assert compare_decoding(compare(symbols, plan), len(symbols), plan) == symbols.tolist()
 
 
@@ -204,7 +209,7 @@ def test_columns_behind_a_dictionary(lanes):
 @pytest.mark.parametrize(("lanes", "groups", "bits"), [(1, 1, 1), (7, 2, 6), (3, 1, 10)])
 def test_every_function(width, lanes, groups, bits):
     seed = 100 * lanes + width
-    symbols = byte_symbols(seed, 240) if width == 8 else base_symbols(seed, 800)
+    symbols = byte_symbols(seed, 160) if width == 8 else base_symbols(seed, 500)
     plan = Plan(every_function(width), lanes, groups, bits, hints=(5, 2, 61, 0))
     codes = compare(symbols, plan)
     assert compare_decoding(codes, len(symbols), plan) == symbols.tolist()
@@ -242,7 +247,7 @@ def test_few_symbols(n, groups):
 @pytest.mark.parametrize("level", [5, 6])
 def test_long_runs(level):
     """A symbol that comes again more often than its count can say."""
-    symbols = np.tile(np.repeat(np.array([65, 66], dtype=np.uint8), (300, 3)), 2)
+    symbols = np.repeat(np.array([65, 66, 65, 66], dtype=np.uint8), (270, 3, 20, 1))
     compare(symbols, Plan(mild(presets.describe(level, "text"), 0), 1, 1, 6))
 
 
@@ -264,8 +269,9 @@ def test_tables_of_the_format():
 
 
 def test_every_rule_was_exercised():
-    if len(DONE) < len(CASES):
-        pytest.skip("needs the runs of test_presets before it")
+    for case in CASES:
+        if case not in DONE:  # this test was chosen alone, or another process had the others
+            check_preset(*case)
     rare = {name: EVENTS[name] for name in EXERCISED if EVENTS[name] < OFTEN}
     assert not rare, rare
     assert [EVENTS[name] for name in IMPOSSIBLE] == [0, 0]

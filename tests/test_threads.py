@@ -1,6 +1,7 @@
 """The bytes do not depend on the number of threads, nor on when each of them gets there."""
 
 import random
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -8,17 +9,18 @@ from delayed_kernel import delayed_run, delays, uncached
 from test_kernels import FLOATS
 
 from cmixpy import engine, presets
+from cmixpy.description import Plan
 from cmixpy.model import step
 
 THREADS = (1, 2, 3, 8)
-SIZE = 24_000
+SIZE = 8_000
 
 
 def symbols_for(preset: str) -> np.ndarray:
     rng = random.Random(preset)
     if preset in ("dna", "genes"):
         known = [rng.randrange(4) for _ in range(SIZE // 2)]
-        copies = known[500:9000] + [3 - base for base in known[4000:9000][::-1]]
+        copies = known[SIZE // 40 : SIZE // 4] + [3 - base for base in known[SIZE // 6 :][::-1]]
         return np.array((known + copies)[:SIZE], dtype=np.uint8)
     if preset == "text":
         words = ["lane", "step", "the", "of", "Slots,", "<i>", "[1]", "mixer.", "\n"]
@@ -27,11 +29,19 @@ def symbols_for(preset: str) -> np.ndarray:
     return values.astype("<i2").view(np.uint8)
 
 
+def plan_for(preset: str, length: int, lanes: int) -> Plan:
+    """The default level's, with small tables and no more than the end of its primer."""
+    plan = presets.choose(5, preset, length, lanes)
+    start = tuple(replace(one, primed=SIZE // 4) for one in plan.description.start)
+    description = replace(plan.description, start=start)
+    return replace(plan, description=description, table_bits=min(plan.table_bits, 13))
+
+
 @pytest.mark.parametrize("preset", presets.PRESETS)
 @pytest.mark.parametrize("lanes", [3, 8])
 def test_threads_and_delays(preset, lanes, monkeypatch):
     symbols = symbols_for(preset)
-    plan = presets.choose(5, preset, len(symbols), lanes)
+    plan = plan_for(preset, len(symbols), lanes)
     codes = engine.encode_segment(symbols, plan, 1)
     assert sum(map(len, codes)) < len(symbols)
     delays(monkeypatch)
@@ -44,8 +54,8 @@ def test_threads_and_delays(preset, lanes, monkeypatch):
 def test_state_does_not_depend_on_threads(preset, monkeypatch):
     """Not the codes alone: everything shared ends as it does with one thread."""
     delays(monkeypatch)
-    symbols = symbols_for(preset)[:6000]
-    plan = presets.choose(5, preset, len(symbols), 8)
+    symbols = symbols_for(preset)[: SIZE // 2]
+    plan = plan_for(preset, len(symbols), 8)
     alone, many = (engine.encoder(symbols, plan, threads) for threads in (1, 3))
     for segment in (alone, many):
         segment.run(0, segment.steps)

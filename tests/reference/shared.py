@@ -5,6 +5,7 @@ FORMAT.md, "Slots", "Counted entries" and "Mixer". A commit returns the keys of 
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable
+from operator import mul
 from typing import NamedTuple
 
 from reference.tables import LOGIT_LIMIT, clamp, lane_scale, next_state, reciprocal
@@ -135,13 +136,16 @@ class Weights:
         self.layer, self.first, self.lane_power, self.eager = layer, first, lane_power, eager
         self.visits: Counter = Counter()
         self.rows: dict[tuple[int, int], list[int]] = {}
+        # Of each row what a product takes of it: looked at far more often than it changes.
+        self.short: dict[tuple[int, int], list[int]] = {}
+        self.short_first = [w >> 10 for w in first]
         self.notes: dict[tuple[int, int], list] = defaultdict(list)
 
     def row(self, key) -> list[int]:
         return self.rows.get(key, self.first)
 
     def dot(self, x: list[int], key, events: Counter) -> int:
-        total = sum([a * (b >> 10) for a, b in zip(x, self.row(key), strict=True)])
+        total = sum(map(mul, x, self.short.get(key, self.short_first)))
         logit = total + 512 >> 10
         events[f"{self.layer} logit clamped"] += not -LOGIT_LIMIT <= logit <= LOGIT_LIMIT
         return clamp(logit, -LOGIT_LIMIT, LOGIT_LIMIT)
@@ -162,11 +166,16 @@ class Weights:
                 most = (1 << 18) - 1
                 events["eager error clamped"] += any(abs(error) > most for _, error in boosted)
                 boosted = [(x, clamp(error, -most, most)) for x, error in boosted]
-            sums, *others = [[v * error + 512 >> 10 for v in x] for x, error in boosted]
+            sums, *others = [
+                [v * error + 512 >> 10 if v else 0 for v in x] for x, error in boosted
+            ]
             for other in others:
                 sums = [a + b for a, b in zip(sums, other, strict=True)]
             scale = lane_scale(len(notes), self.lane_power)
-            row = [w + (s * scale + 32768 >> 16) for w, s in zip(self.row(key), sums, strict=True)]
+            row = [
+                w + (s * scale + 32768 >> 16) if s else w
+                for w, s in zip(self.row(key), sums, strict=True)
+            ]
             above, below = max(row) > WEIGHT_LIMIT, min(row) < -WEIGHT_LIMIT
             events[f"{self.layer} weight above its limit"] += above
             events[f"{self.layer} weight below its limit"] += below
@@ -174,5 +183,6 @@ class Weights:
             if above or below:  # seldom, and clamping takes longer than all the rest
                 row = [clamp(w, -WEIGHT_LIMIT, WEIGHT_LIMIT) for w in row]
             self.rows[key] = row
+            self.short[key] = [w >> 10 for w in row]
         self.notes.clear()
         return written

@@ -139,8 +139,10 @@ class Reader:
                 after, letters = int(s == 3), 0
         if number is not None:
             dictionary = bytes(history[lane.primed :][:size]) if place > size else b""
-            lines = dictionary.split(b"\n")[:-1]
-            words = listed_words(lines) if lane.listed else lines[: 64 + 64 * 128]
+            if lane.listed:
+                words = listed_words(dictionary)
+            else:
+                words = dictionary.split(b"\n")[:-1][: 64 + 64 * 128]
             letters = len(words[number]) if number < len(words) else 0
         self.column = 0 if s == 10 else self.column + letters
         self.code = after

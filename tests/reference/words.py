@@ -15,12 +15,13 @@ def list_1() -> tuple[bytes, ...]:
     return tuple((SHIPPED / "words-1.txt").read_bytes().split(b"\n")[:PLACES])
 
 
-def listed_words(lines: list[bytes]) -> list[bytes]:
+@cache
+def listed_words(dictionary: bytes) -> list[bytes]:
     """The words of the list, with those of a dictionary in its empty places."""
     words = list(list_1())
     empty = [place for place in range(64, PLACES) if not words[place]]
     place = 64
-    for line in lines:
+    for line in dictionary.split(b"\n")[:-1]:
         if not line:
             place = 64 + ((place - 64) // 128 + 1) * 128
             continue
