@@ -68,6 +68,8 @@ def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
         best = apply_best(data)
     elif preset == "english":
         best = LISTED, *apply_listed(data)
+        if len(best[1]) > len(data):  # no English: escapes make it longer
+            best = None
     if best is not None:
         transform, symbols, parameters = best
         # The model reads the dictionary too: hint 1 is its length (model/text.py). The primer of

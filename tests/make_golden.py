@@ -32,6 +32,13 @@ def foreign(seed: str, size: int) -> bytes:
     return b" ".join(SYLLABLES[v % len(SYLLABLES)] for v in noise(seed, size))[:size]
 
 
+def rare(seed: str, size: int) -> bytes:
+    """256 words of no language, none of which is frequent: no transform pays."""
+    values = noise(seed, size)
+    words = (b"%cul%co%s" % (98 + (v & 15), 98 + (v >> 4), b".\n" * (v < 20)) for v in values)
+    return b" ".join(words)[:size]
+
+
 def dna(seed: str, size: int) -> bytes:
     letters = bytes(b"ACGT"[value & 3] for value in noise(seed, size // 2))
     inverted = letters[::-1].translate(bytes.maketrans(b"ACGT", b"TGCA"))
@@ -93,7 +100,7 @@ def generator(seed: str, size: int) -> bytes:
 
 
 DATA = {
-    "text": foreign, "english": text, "dna": dna, "genes": dna, "log": log, "lines": lines,
+    "text": text, "english": foreign, "dna": dna, "genes": dna, "log": log, "lines": lines,
     "binary": binary, "executable": executable, "records": binary, "bitmap": bitmap,
     "generator": generator,
 }  # fmt: skip
@@ -111,6 +118,8 @@ CASES["lstm"] = (
     text("lstm", 66000),
     {"preset": "text", "level": 7, "lanes": 3},
 )
+for level in (3, 5, 6):
+    CASES[f"plain-{level}"] = (rare(f"plain {level}", 2400), {"preset": "text", "level": level})
 CASES["empty"] = (b"", {})
 CASES["stored"] = (noise("stored", 300), {})
 CASES["segments"] = (

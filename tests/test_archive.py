@@ -52,7 +52,7 @@ def test_the_description_is_named_once_and_embedded_when_it_is_not_shipped():
     shipped = cmixpy.compress(TEXT * 4, segment_size=len(TEXT), preset="text")
     embedded = cmixpy.compress(TEXT * 4, segment_size=len(TEXT), preset="text", level=6)
     assert cmixpy.decompress(embedded) == TEXT * 4
-    assert embedded.count(b"8experimental text") == 1
+    assert embedded.count(b"8experimental english") == 1
     names = [s.model.name for s in archive.Reader(Source(io.BytesIO(shipped)))]
     assert len(set(names)) == 1
     assert len(names[0].digest) == 8

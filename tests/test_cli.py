@@ -277,7 +277,7 @@ def test_list(folder, cmixpy_says):
     lines = [line.rstrip() for line in out.splitlines()]
     assert lines[0].split() == COLUMNS
     assert lines[1].split()[:2] == ["1", "2000"]
-    assert lines[1].split()[4:7] == ["text", "5", "4"]
+    assert lines[1].split()[4:7] == ["english", "5", "4"]
     assert lines[3].split()[:3] == ["3", "3", "17"]
     assert lines[3].split()[4] == "stored"
     assert lines[4] == (
