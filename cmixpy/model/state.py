@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmixpy import wordlist
 from cmixpy.description import HASHED, RULE
 from cmixpy.early import aligned_zeros
 from cmixpy.header import MAX_HINTS
@@ -23,6 +22,7 @@ from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
 from cmixpy.model.selectors import EACH_BIT
 from cmixpy.model.slots import NO_CLAIM
 from cmixpy.model.sse import SSE_BUCKETS, SSE_STEP
+from cmixpy.wordlist import letters
 
 MATCH_ENTRIES = 2048
 SCRATCH = 64
@@ -343,7 +343,7 @@ def build_shared(plan, arrays: PlanArrays, symbols: int, zeros=aligned_zeros) ->
         np.zeros((INDIRECT_TABLES, 1 << INDIRECT_BITS), dtype=np.uint32),
         np.zeros(4 ** d.experts[0].seed if d.experts else 1, dtype=np.int32),
         np.zeros(symbols if d.experts else 1, dtype=np.int32),
-        wordlist.letters(plan.listed).copy(),
+        letters(plan.listed).copy(),
         *head_shared(d),
     )
 
