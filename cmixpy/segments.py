@@ -75,7 +75,9 @@ class SegmentEncoder:
         """Memory for the tables, before it is known how many symbols the transform makes."""
         from cmixpy import presets
 
-        plan = presets.choose(self.level, preset, max(length * LIKELY_SYMBOLS // 100, 1))
+        # Text is mostly English, and the tables of other texts are smaller: they fit in its place.
+        likely = "english" if preset == "text" else preset
+        plan = presets.choose(self.level, likely, max(length * LIKELY_SYMBOLS // 100, 1))
         try:
             memory.require(plan.memory_bytes(length) + length, self.memory_limit, "compressing")
         except MemoryLimitError:
