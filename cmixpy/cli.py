@@ -16,6 +16,8 @@ import typer
 import cmixpy
 from cmixpy import interrupts
 
+INTERRUPTED = 130
+
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -283,7 +285,7 @@ def run(arguments: list[str]) -> int:
         sys.stdout.flush()
         return 0
     except KeyboardInterrupt:
-        return _fail("interrupted", 130)
+        return _fail("interrupted", INTERRUPTED)
     except OptionError as error:
         return _fail(str(error), 2)
     except cmixpy.CmixpyError as error:
@@ -319,8 +321,10 @@ def main() -> None:
     except BrokenPipeError:
         # The reader left; Python must not complain about it once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if "torch" in sys.modules:
-        # Python takes up to a second to take torch apart. Everything has been written by now.
+    if code == INTERRUPTED or "torch" in sys.modules:
+        # Everything has been written by now. Python would take up to a second to take torch apart;
+        # and it ends itself by the signal, whatever the code, when the interrupt came within an
+        # `exec` of source text, as dataclasses and numba do.
         sys.stderr.flush()
         os._exit(code)
     sys.exit(code)

@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from cmixpy import primer
+from cmixpy import interrupts, primer
 from cmixpy.early import EarlyMemory, aligned_zeros
 from cmixpy.model import atomics, clock, fields, state, step
 from cmixpy.model.jit import CACHE_DIRECTORY
@@ -65,8 +65,8 @@ class Segment:
         """Take the input (encoding) and the lanes' code buffers."""
         self.source, self.codes, self.starts = behind_primer(self, source), codes, starts
         step.start_lanes(self.plan, self.private, codes, starts, self.decode)
-        # Compile (or load) on this thread, where an interrupt is heard, not on the helpers.
-        self._steps(0, 1, 0, 0)
+        # Compile, or load: LLVM hears no interrupt for up to a minute.
+        interrupts.aside(lambda: self._steps(0, 1, 0, 0))
         if self.early:
             self.early.wait()
 
@@ -150,6 +150,7 @@ class Segment:
         done, chunk, pace = 0, FIRST_CHUNK, Pace(self.threads)
         counts = self.private.lanes[:, fields.CODE_COUNT]
         while done < self.steps:
+            interrupts.check()
             until = min(self.steps, done + max(FIRST_CHUNK, chunk // pace.part))
             began = time.perf_counter()
             threads = pace.next

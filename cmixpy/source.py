@@ -4,6 +4,7 @@ import io
 import os
 from typing import BinaryIO
 
+from cmixpy import interrupts
 from cmixpy.errors import DamagedError
 
 # A header may lie about lengths; reading piece by piece never holds more than the file has.
@@ -28,6 +29,7 @@ class Source:
         """At most `count` bytes; fewer only at the end of the stream."""
         pieces, missing = [], count
         while missing:
+            interrupts.check()
             piece = self._stream.read(min(missing, PIECE))
             if not piece:
                 break

@@ -85,11 +85,7 @@ def apply_best(data: np.ndarray) -> tuple[int, np.ndarray, bytes] | None:
     ----------
     data : uint8[n]
     """
-    # Not at the top: the import of numba takes a second, and decoding does without.
-    from cmixpy.model.tokens import Tokens
-
-    text = Tokens(data)
-    counts = _counts(zip(text.words, text.counts.tolist(), strict=True))
+    text, counts = _read(data)
     transform, draft = LISTED, Draft(text, _listed(counts))
     # A dictionary of its own costs shorter texts more than it saves.
     if len(data) >= LEAST_LENGTH:
@@ -113,10 +109,7 @@ def apply_words(data: np.ndarray) -> tuple[np.ndarray, bytes]:
     symbols : uint8[m]
     parameters : bytes, the number of words and the length of the dictionary, varints
     """
-    from cmixpy.model.tokens import Tokens
-
-    text = Tokens(data)
-    counts = _counts(zip(text.words, text.counts.tolist(), strict=True))
+    text, counts = _read(data)
     return finish_words(Draft(text, _learnt(counts)))
 
 
@@ -130,11 +123,17 @@ def apply_listed(
     symbols : uint8[m]
     parameters : bytes, the number of the list and the length of the dictionary, varints
     """
+    text, counts = _read(data)
+    return finish_listed(Draft(text, _listed(counts, number, learn)), number)
+
+
+def _read(data: np.ndarray):
+    """The distinct words of a text (model.tokens.Tokens), and `_counts` of them."""
+    # Not at the top: the import of numba takes a second, and decoding does without.
     from cmixpy.model.tokens import Tokens
 
     text = Tokens(data)
-    counts = _counts(zip(text.words, text.counts.tolist(), strict=True))
-    return finish_listed(Draft(text, _listed(counts, number, learn)), number)
+    return text, _counts(zip(text.words, text.counts.tolist(), strict=True))
 
 
 def _counts(found: Iterable[tuple[bytes, int]]) -> Counter:

@@ -3,6 +3,7 @@
 import os
 import random
 import signal
+import statistics
 import subprocess
 import sys
 import time
@@ -21,9 +22,8 @@ def seconds_of(command: list[str], place) -> float:
 
 
 def test_help_is_quick():
-    # The machine may be busy with something else.
     seconds = [seconds_of([*COMMAND, "--help"], None) for _ in range(5)]
-    assert min(seconds) < 0.4
+    assert statistics.median(seconds) < 0.4
 
 
 def test_the_import_loads_neither_numpy_nor_numba_nor_torch():
@@ -35,13 +35,9 @@ def test_the_import_loads_neither_numpy_nor_numba_nor_torch():
 def test_a_kilobyte_is_quick_and_does_not_load_torch(tmp_path):
     (tmp_path / "in").write_bytes(TEXT)
     subprocess.run([*COMMAND, "c", "-q", "-f", "in"], cwd=tmp_path, check=True)
-    # The machine may be busy with something else: then the import of numba takes its share longer,
-    # too, which is 0.4 seconds where nothing else runs.
-    seconds, imports = [], []
-    for _ in range(3):
-        imports.append(seconds_of([sys.executable, "-c", "import numba"], tmp_path))
-        seconds.append(seconds_of([*COMMAND, "c", "-f", "in"], tmp_path))
-    assert min(seconds) < max(2, 5 * min(imports))
+    # The machine may be busy with something else, so there are some tries; the bound is the bound.
+    command = [*COMMAND, "c", "-f", "in"]
+    assert any(seconds_of(command, tmp_path) < 2 for _ in range(8))
     code = "import sys, cmixpy; cmixpy.compress(b'abc' * 99); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "False\n"
@@ -78,23 +74,13 @@ def test_a_reader_that_leaves(tmp_path):
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize("busy", [False, True])
 def test_signals_end_it_within_a_second_and_leave_nothing(tmp_path, name, busy):
-    seconds = []
-    for _ in range(3):  # the machine may be busy with something else
-        seconds.append(seconds_to_end(tmp_path, getattr(signal, name), busy))
-        if seconds[-1] < 1:
-            return
-    raise AssertionError(f"{seconds} s")
-
-
-def seconds_to_end(folder, number: int, busy: bool) -> float:
-    """How long a compression goes on after a signal."""
     process = subprocess.Popen(
         [*COMMAND, "c", "--progress", "-3", "--preset", "text", "-", "out"],
-        cwd=folder,
+        cwd=tmp_path,
         stdin=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
-    while not list(folder.iterdir()):
+    while not list(tmp_path.iterdir()):
         time.sleep(0.01)
     if busy:
         words = random.Random(7)
@@ -105,12 +91,37 @@ def seconds_to_end(folder, number: int, busy: bool) -> float:
             read += os.read(process.stderr.fileno(), 1000)
     assert process.poll() is None
     start = time.perf_counter()
-    process.send_signal(number)
+    process.send_signal(getattr(signal, name))
     assert process.wait(timeout=20) == 130
-    seconds = time.perf_counter() - start
+    assert time.perf_counter() - start < 1
     assert process.stderr.read().endswith(b"cmixpy: interrupted\n")
-    assert list(folder.iterdir()) == []
-    return seconds
+    assert list(tmp_path.iterdir()) == []
+
+
+# What a destructor raises is printed and forgotten.
+LOSING = """
+import os, signal
+from cmixpy import cli, codec
+
+class Losing:
+    def __del__(self):
+        os.kill(os.getpid(), signal.SIGINT)
+
+codec.check_options = lambda *_: Losing() and None
+cli.main()
+"""
+
+
+def test_an_interrupt_that_python_loses_is_heard(tmp_path):
+    process = subprocess.Popen(
+        [sys.executable, "-c", LOSING, "c", "-", "out"],
+        cwd=tmp_path,
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert process.wait(timeout=20) == 130
+    assert process.stderr.read().endswith(b"cmixpy: interrupted\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_a_level_with_the_lstm_is_interrupted_within_a_second(tmp_path):

@@ -32,11 +32,7 @@ def test_light_levels(data, level, chosen):
     there_and_back(data, level=level, **chosen)
 
 
-# A segment, however short, learns a primer first.
-few_segments = {**options, "segment_size": st.none() | st.integers(150, 400)}
-
-
-@given(anything, st.integers(4, 6), st.fixed_dictionaries(few_segments))
+@given(anything, st.integers(4, 6), st.fixed_dictionaries(options))
 @settings(max_examples=25, deadline=None)
 def test_strong_levels(data, level, chosen):
     there_and_back(data, level=level, **chosen)
@@ -49,8 +45,7 @@ def test_small_sizes(size, preset, lanes):
     there_and_back((b"GATTACA" * 6)[:size], level=1, preset=preset, lanes=lanes)
 
 
-# Level 7 is for so few bytes level 6, as 8 and 9 are; with the LSTM: test_lstm.py.
-@pytest.mark.parametrize("level", range(1, presets.LSTM_FROM + 1))
+@pytest.mark.parametrize("level", presets.LEVELS)
 @pytest.mark.parametrize("preset", presets.PRESETS)
 def test_every_level(level, preset):
     data = b">x\n" + b"ACGTTGCAAC" * 200 + b"\nacgtnnnn\n"

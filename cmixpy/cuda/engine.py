@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cmixpy import engine, primer
+from cmixpy import engine, interrupts, primer
 from cmixpy.cuda import arrays, device, kernels
 from cmixpy.memory import format_size
 from cmixpy.model import fields, state, step
@@ -70,6 +70,7 @@ class Segment:
         """Code every step, in ranges; False as soon as a lane's buffer has overflowed."""
         done = 0
         while done < self.steps:
+            interrupts.check()
             until = min(self.steps, done + STEPS)
             self.run(done, until)
             done = until
