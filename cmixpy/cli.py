@@ -16,8 +16,6 @@ import typer
 import cmixpy
 from cmixpy import interrupts
 
-INTERRUPTED = 130
-
 app = typer.Typer(
     add_completion=False,
     no_args_is_help=True,
@@ -278,14 +276,13 @@ def run(arguments: list[str]) -> int:
     try:
         interrupts.install()
         work = app(_with_level_flags(arguments), prog_name="cmixpy", standalone_mode=False)
-        if not callable(work):
-            # Help or version was printed, or typer answered Ctrl-C itself.
-            return work if isinstance(work, int) else 0
-        work()
+        if callable(work):
+            work()
         sys.stdout.flush()
-        return 0
+        # A number: help or version was printed, or typer answered Ctrl-C itself.
+        return work if isinstance(work, int) else 0
     except KeyboardInterrupt:
-        return _fail("interrupted", INTERRUPTED)
+        return _fail("interrupted", 130)
     except OptionError as error:
         return _fail(str(error), 2)
     except cmixpy.CmixpyError as error:
@@ -313,18 +310,23 @@ def _fail(message: str, code: int) -> int:
     return code
 
 
+def _open_standard_streams() -> None:
+    """Where a standard stream is closed, a file opened later must not get its number.
+
+    Reading or writing it is an error then, as it should be, but messages may go nowhere.
+    """
+    modes = {"stdin": os.O_WRONLY, "stdout": os.O_RDONLY, "stderr": os.O_WRONLY}
+    for number, (name, mode) in enumerate(modes.items()):
+        if getattr(sys, name) is None:
+            os.dup2(os.open(os.devnull, mode), number)
+            setattr(sys, name, os.fdopen(number, "w" if number else "r", closefd=False))
+
+
 def main() -> None:
     """Entry point of the console script."""
+    _open_standard_streams()
     code = run(sys.argv[1:])
-    try:
-        sys.stdout.flush()
-    except BrokenPipeError:
-        # The reader left; Python must not complain about it once more at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    if code == INTERRUPTED or "torch" in sys.modules:
-        # Everything has been written by now. Python would take up to a second to take torch apart;
-        # and it ends itself by the signal, whatever the code, when the interrupt came within an
-        # `exec` of source text, as dataclasses and numba do.
-        sys.stderr.flush()
-        os._exit(code)
-    sys.exit(code)
+    # Everything has been written by now. Python would take half a second to take numba apart, one
+    # to take torch apart; and it ends itself by the signal, whatever the code, when an interrupt
+    # came within an `exec` of source text, as dataclasses have.
+    os._exit(code)

@@ -547,14 +547,15 @@ class Plan:
 
 
 @cache
-def _frozen() -> dict[bytes, Description]:
-    """The shipped descriptions by digest: one line of hexadecimal digits each."""
+def _frozen() -> dict[bytes, bytes]:
+    """The shipped descriptions by digest, in canonical form: hexadecimal digits, a line each."""
     path = Path(__file__).with_name("frozen.txt")
     lines = path.read_text().split() if path.exists() else []
-    found = (Description.from_bytes(bytes.fromhex(line)) for line in lines)
-    return {description.digest: description for description in found}
+    return {xxhash.xxh3_64_digest(found): found for found in map(bytes.fromhex, lines)}
 
 
+@cache
 def frozen(digest: bytes) -> Description | None:
     """The shipped frozen description with this digest, if there is one."""
-    return _frozen().get(digest)
+    found = _frozen().get(digest)
+    return None if found is None else Description.from_bytes(found)

@@ -71,6 +71,20 @@ def test_a_reader_that_leaves(tmp_path):
     assert process.wait(timeout=20) == 1
 
 
+@pytest.mark.parametrize("closed", ["<&-", ">&-", "2>&-", "<&- >&- 2>&-"])
+def test_closed_standard_streams(tmp_path, closed):
+    def run(arguments: str) -> int:
+        command = f"{sys.executable} -m cmixpy {arguments} {closed}"
+        return subprocess.run(command, shell=True, cwd=tmp_path, stdout=subprocess.PIPE).returncode
+
+    (tmp_path / "in").write_bytes(TEXT)
+    assert run("c in out") == 0
+    assert run("d out back") == 0
+    assert (tmp_path / "back").read_bytes() == TEXT
+    # What cannot be written is an error.
+    assert run("c -c in") == (1 if " >&-" in " " + closed else 0)
+
+
 @pytest.mark.parametrize("name", ["SIGINT", "SIGTERM", "SIGHUP"])
 @pytest.mark.parametrize("busy", [False, True])
 def test_signals_end_it_within_a_second_and_leave_nothing(tmp_path, name, busy):
