@@ -62,9 +62,16 @@ def _models() -> Path:
     return inside if inside.is_dir() else Path(__file__).parents[1] / "models"
 
 
+def _changed(level: dict, by: dict) -> dict:
+    """A level's settings with some changed; its rates one by one."""
+    rates = {**level.get("rates", {}), **by.get("rates", {})}
+    return {**level, **by, **({"rates": rates} if rates else {})}
+
+
 @cache
 def _preset(name: str) -> dict:
-    """models/NAME.toml; what it sets takes the place of what the preset sets that it is `like`.
+    """models/NAME.toml; what it sets takes the place of what the preset sets that it is `like`,
+    in a level's rates one by one.
 
     `more_contexts` come behind the contexts of that preset.
     """
@@ -73,7 +80,7 @@ def _preset(name: str) -> dict:
     if "like" not in model:
         return model
     like, changed = _preset(model.pop("like")), model.pop("levels", {})
-    levels = {level: {**old, **changed.get(level, {})} for level, old in like["levels"].items()}
+    levels = {level: _changed(old, changed.get(level, {})) for level, old in like["levels"].items()}
     contexts = like["contexts"] + model.pop("more_contexts", [])
     return {**like, "contexts": contexts, **model, "levels": levels}
 

@@ -8,9 +8,10 @@ import numpy as np
 import cmixpy
 from cmixpy.analysis import charts, text
 from cmixpy.analysis.study import Study
+from cmixpy.words import LISTED, WORDS
 
 POINTS = 240
-WORDS = " (the dictionary, then the text with its words as codes; ˆ makes a capital)"
+CODED = " (the dictionary, then the text with its words as codes; ˆ makes a capital)"
 NOTES = """
 <b>Bits</b> are of the probabilities that the coder was given; their sum is the length of the codes
 but for the coder's rounding. <b>Time</b> goes by steps, in which every lane codes one symbol.
@@ -180,7 +181,7 @@ def html(study: Study) -> str:
         charts.curves(ends, over, "position in symbols", unit),
         "<h2>The text</h2>",
         f"<p>{len(study.text):,} symbols from {study.shown:,} on"
-        f"{WORDS if study.transform in (3, 4) else ''}; "
+        f"{CODED if study.transform in (WORDS, LISTED) else ''}; "
         f"point at one. {text.legend()}</p>",
         f"<pre>{text.coloured(study)}</pre>",
         "<h2>Contexts and matches</h2>",
