@@ -64,8 +64,7 @@ def _models() -> Path:
 
 def _changed(level: dict, by: dict) -> dict:
     """A level's settings with some changed; its rates one by one."""
-    rates = {**level.get("rates", {}), **by.get("rates", {})}
-    return {**level, **by, **({"rates": rates} if rates else {})}
+    return {**level, **by, "rates": {**level.get("rates", {}), **by.get("rates", {})}}
 
 
 @cache
@@ -94,9 +93,7 @@ def _settings(level: int, preset: str) -> dict:
     if "lstm_from" not in _preset(preset):
         return settings
     common = _preset("lstm")
-    chosen = {**settings, **common["common"], **common["levels"][str(level)]}
-    chosen["rates"] = {**settings.get("rates", {}), **chosen.get("rates", {})}
-    return chosen
+    return _changed(settings, {**common["common"], **common["levels"][str(level)]})
 
 
 def _at_level(entries: list[dict], level: int) -> list[dict]:
