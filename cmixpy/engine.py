@@ -68,7 +68,7 @@ class Segment:
         # Compile, or load: LLVM hears no interrupt for up to a minute.
         interrupts.aside(lambda: self._steps(0, 1, 0, 0))
         if self.early:
-            self.early.wait()
+            self.early.wait(self.threads)
 
     def _steps(self, thread: int, threads: int, first: int, last: int) -> None:
         self.kernel(

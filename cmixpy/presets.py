@@ -97,11 +97,14 @@ def _settings(level: int, preset: str) -> dict:
 
 
 def _at_level(entries: list[dict], level: int) -> list[dict]:
-    """The entries that run at this level: those without `from` and `to`, or within them."""
+    """The entries that run at this level: those without `from` and `to`, or within them.
+
+    `not_at` is a level within that leaves one out.
+    """
     chosen = []
     for entry in entries:
         entry = dict(entry)
-        if entry.pop("from", 1) <= level <= entry.pop("to", 9):
+        if entry.pop("from", 1) <= level <= entry.pop("to", 9) and level != entry.pop("not_at", 0):
             chosen.append(entry)
     return chosen
 
@@ -246,9 +249,10 @@ def choose(
     settings = _settings(level, preset)
     if lanes is None:
         lanes = lanes_for(level, preset, length)
-    # A symbol takes up to two slots in a context, but most of them are never seen again: up to
-    # FULL_TABLES half of the largest tables is enough (enwik8.4M at the default level: 0.4 % more
-    # bytes than with all, for half the memory, which on some machines is slow to come by).
+    # A symbol takes up to two slots in a context, but most of them are never seen again: half a
+    # row for each symbol is enough (at most 0.1 % more bytes than with four times that), and up to
+    # FULL_TABLES half of the largest tables (enwik8.4M at the default level: 0.4 % more than with
+    # all). Memory is slow to come by on some machines, and small files would wait for nothing else.
     lanes = min(lanes, max(length, 1))
     description = describe(level, preset)
     # Two groups, so that the LSTM takes the symbols of one while those of the other are coded.
@@ -256,7 +260,7 @@ def choose(
     largest = settings["table_bits"]
     plan = Plan(description, lanes, groups, largest, hints)
     digits = max(len(plan.primer()) + length - 1, 1).bit_length()
-    table_bits = max(10, min(digits + 1, largest - 1 + max(0, digits - FULL_TABLES), largest))
+    table_bits = max(10, min(digits - 1, largest - 1 + max(0, digits - FULL_TABLES), largest))
     return replace(plan, table_bits=table_bits)
 
 

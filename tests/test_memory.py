@@ -1,8 +1,10 @@
 """Sizes, and what the machine and its control groups leave."""
 
+import numpy as np
 import pytest
 
 from cmixpy import memory
+from cmixpy.early import PIECE, EarlyMemory
 from cmixpy.errors import MemoryLimitError, OptionError
 
 
@@ -59,3 +61,15 @@ def test_control_groups(tmp_path, files, left):
     for name, text in files.items():
         (tmp_path / name).write_text(text)
     assert memory._left(tmp_path, "max", "current") == left
+
+
+def test_threads_share_early_memory_out():
+    early = EarlyMemory(10 * PIECE)
+    early.wait(3)
+    # Each piece once; none where the system cannot be asked.
+    assert early.asked // PIECE in (0, 10, 11)
+    parts = [early.zeros((PIECE,), np.uint8) for _ in range(12)]
+    for i, part in enumerate(parts):
+        assert not part.any()
+        part[:] = i + 1
+    assert all((part == i + 1).all() for i, part in enumerate(parts))
