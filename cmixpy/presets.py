@@ -27,6 +27,7 @@ from cmixpy.description import (
 
 LEVELS = range(1, 10)
 LSTM_FROM = 7  # the first level with the LSTM mixer
+MANY_CONTEXTS = 5  # the first level whose contexts are so many that memory counts for small files
 FULL_TABLES = 22  # log2 of the length up to which tables stay one size below the largest
 # The number of each preset in the labels of archives: for people, and never given twice.
 LABELS = {
@@ -67,12 +68,25 @@ def _changed(level: dict, by: dict) -> dict:
     return {**level, **by, "rates": {**level.get("rates", {}), **by.get("rates", {})}}
 
 
+def _without(entries: list[dict], left_out: list[dict]) -> list[dict]:
+    """The entries, each `not_at` the levels `at` which one is left out that says the same of it."""
+    kept = []
+    for entry in entries:
+        levels = list(entry.get("not_at", []))
+        for other in left_out:
+            if all(entry.get(key) == value for key, value in other.items() if key != "at"):
+                levels += other["at"]
+        kept.append({**entry, "not_at": levels} if levels else entry)
+    return kept
+
+
 @cache
 def _preset(name: str) -> dict:
     """models/NAME.toml; what it sets takes the place of what the preset sets that it is `like`,
     in a level's rates one by one.
 
-    `more_contexts` come behind the contexts of that preset.
+    `more_contexts` come behind the contexts of that preset; `without` says which of its contexts
+    and sets are left out `at` some levels, by what they are.
     """
     with open(_models() / f"{name}.toml", "rb") as file:
         model = tomllib.load(file)
@@ -80,8 +94,10 @@ def _preset(name: str) -> dict:
         return model
     like, changed = _preset(model.pop("like")), model.pop("levels", {})
     levels = {level: _changed(old, changed.get(level, {})) for level, old in like["levels"].items()}
-    contexts = like["contexts"] + model.pop("more_contexts", [])
-    return {**like, "contexts": contexts, **model, "levels": levels}
+    without = model.pop("without", [])
+    contexts = _without(like["contexts"], without) + model.pop("more_contexts", [])
+    sets = _without(like["sets"], without)
+    return {**like, "contexts": contexts, "sets": sets, **model, "levels": levels}
 
 
 def _settings(level: int, preset: str) -> dict:
@@ -99,12 +115,14 @@ def _settings(level: int, preset: str) -> dict:
 def _at_level(entries: list[dict], level: int) -> list[dict]:
     """The entries that run at this level: those without `from` and `to`, or within them.
 
-    `not_at` is a level within that leaves one out.
+    `not_at` are levels within that leave one out.
     """
     chosen = []
     for entry in entries:
         entry = dict(entry)
-        if entry.pop("from", 1) <= level <= entry.pop("to", 9) and level != entry.pop("not_at", 0):
+        if entry.pop("from", 1) <= level <= entry.pop("to", 9) and level not in entry.pop(
+            "not_at", ()
+        ):
             chosen.append(entry)
     return chosen
 
@@ -249,10 +267,10 @@ def choose(
     settings = _settings(level, preset)
     if lanes is None:
         lanes = lanes_for(level, preset, length)
-    # A symbol takes up to two slots in a context, but most of them are never seen again: half a
-    # row for each symbol is enough (at most 0.1 % more bytes than with four times that), and up to
-    # FULL_TABLES half of the largest tables (enwik8.4M at the default level: 0.4 % more than with
-    # all). Memory is slow to come by on some machines, and small files would wait for nothing else.
+    # A symbol takes up to two slots in a context, but most of them are never seen again: where
+    # contexts are many, a row for each symbol is enough (at most 0.04 % more bytes than with two),
+    # and up to FULL_TABLES half of the largest tables (enwik8.4M at the default level: 0.4 % more
+    # than with all). Memory is slow to come by on some machines, and small files wait for it.
     lanes = min(lanes, max(length, 1))
     description = describe(level, preset)
     # Two groups, so that the LSTM takes the symbols of one while those of the other are coded.
@@ -260,7 +278,8 @@ def choose(
     largest = settings["table_bits"]
     plan = Plan(description, lanes, groups, largest, hints)
     digits = max(len(plan.primer()) + length - 1, 1).bit_length()
-    table_bits = max(10, min(digits - 1, largest - 1 + max(0, digits - FULL_TABLES), largest))
+    spare = 1 if level < MANY_CONTEXTS or description.symbol_bits == 2 else 0
+    table_bits = max(10, min(digits + spare, largest - 1 + max(0, digits - FULL_TABLES), largest))
     return replace(plan, table_bits=table_bits)
 
 

@@ -4,6 +4,7 @@ Only speed and thread order depend on these; no value on the coded path does.
 """
 
 import os
+import platform
 
 from llvmlite import ir
 from numba import types
@@ -15,8 +16,12 @@ from cmixpy.model.jit import block
 # After so many polls a waiting thread gives its core away. Where every thread has a core, a late
 # one was put aside for a neighbour process and will be back; giving the core away as well would
 # only lose the next race. With more threads than cores it is the only way on.
-PATIENT_SPINS = 300_000
-IMPATIENT_SPINS = 100
+PATIENT_SPINS = 30_000
+IMPATIENT_SPINS = 20
+# What a polling processor may be told, so that it leaves the units of its core to the other
+# processor of that core: LLVM's name for it, and its operand, by machine.
+PAUSE, HINT = ("llvm.x86.sse2.pause", ()), ("llvm.aarch64.hint", (1,))
+RELAX = {"x86_64": PAUSE, "AMD64": PAUSE, "aarch64": HINT, "arm64": HINT}
 
 
 def _element_pointer(context, builder, array_type, array, index):
@@ -78,6 +83,22 @@ def atomic_store(typingctx, array, index, value):
 
 
 @intrinsic
+def relax(typingctx):
+    """Poll gently: the two processors of one core share what a waiting one would use up."""
+
+    def codegen(context, builder, signature, args):
+        if platform.machine() in RELAX:
+            name, values = RELAX[platform.machine()]
+            operands = [ir.IntType(32)(value) for value in values]
+            function_type = ir.FunctionType(ir.VoidType(), [value.type for value in operands])
+            function = cgutils.get_or_insert_function(builder.module, function_type, name)
+            builder.call(function, operands)
+        return context.get_dummy_value()
+
+    return types.void(), codegen
+
+
+@intrinsic
 def cycles(typingctx):
     """The processor's cycle counter (time stamp counter on x86)."""
 
@@ -117,6 +138,7 @@ def barrier(sync, threads):
         else:
             spins = 0
             while atomic_load(sync, 8) == generation and atomic_load(sync, 16) == 0:
+                relax()
                 spins += 1
                 if spins > sync[17]:
                     spins = 0
@@ -128,6 +150,7 @@ def await_count(sync, place, count):
     """Wait until sync[place] has reached `count`."""
     spins = 0
     while atomic_load(sync, place) < count and atomic_load(sync, 16) == 0:
+        relax()
         spins += 1
         if spins > sync[17]:
             spins = 0

@@ -1,0 +1,51 @@
+"""models/*.toml: which entries run at which level, and presets that are like another."""
+
+import pytest
+
+from cmixpy import presets
+from cmixpy.description import Context, Selector
+
+
+def test_levels_of_entries():
+    entries = [
+        {"x": 1},
+        {"x": 2, "from": 3},
+        {"x": 3, "to": 5},
+        {"x": 4, "from": 2, "to": 6, "not_at": [4, 5]},
+    ]
+    chosen = {level: [e["x"] for e in presets._at_level(entries, level)] for level in (1, 4, 6, 7)}
+    assert chosen == {1: [1, 3], 4: [1, 2, 3], 6: [1, 2, 4], 7: [1, 2]}
+    assert presets._at_level(entries, 6)[-1] == {"x": 4}
+
+
+def test_entries_left_out():
+    entries = [{"f": "a", "order": 3}, {"f": "a", "order": 4, "not_at": [2]}, {"f": "b"}]
+    left = presets._without(entries, [{"f": "a", "at": [5]}, {"f": "a", "order": 4, "at": [6]}])
+    assert left == [
+        {"f": "a", "order": 3, "not_at": [5]},
+        {"f": "a", "order": 4, "not_at": [2, 5, 6]},
+        {"f": "b"},
+    ]
+    assert presets._without(entries, []) == entries
+
+
+def test_rates_change_one_by_one():
+    level = {"a": 1, "rates": {"x": 1, "y": 2}}
+    assert presets._changed(level, {"b": 2, "rates": {"y": 3}}) == {
+        "a": 1, "b": 2, "rates": {"x": 1, "y": 3},
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("level", [6, 7, 8, 9])
+def test_english_leaves_orders_to_words(level):
+    third = Context(function=0, a=0xFFFFFF, b=0, bits=21, limit=127, known=1, local=0, inverted=0)
+    assert third in presets.describe(level, "text").contexts
+    assert third not in presets.describe(level, "english").contexts
+    word = Selector(presets.SELECTORS["word-1"], 0, 0)
+    assert word in presets.describe(level, "text").sets
+    assert word not in presets.describe(level, "english").sets
+
+
+def test_fewer_contexts_below_the_strongest_level():
+    counts = [len(presets.describe(level, "english").contexts) for level in (6, 7, 8, 9)]
+    assert counts[1] == counts[2] < counts[0] == counts[3]
