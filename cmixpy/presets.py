@@ -120,9 +120,8 @@ def _at_level(entries: list[dict], level: int) -> list[dict]:
     chosen = []
     for entry in entries:
         entry = dict(entry)
-        if entry.pop("from", 1) <= level <= entry.pop("to", 9) and level not in entry.pop(
-            "not_at", ()
-        ):
+        first, last, left_out = entry.pop("from", 1), entry.pop("to", 9), entry.pop("not_at", ())
+        if first <= level <= last and level not in left_out:
             chosen.append(entry)
     return chosen
 
@@ -267,16 +266,16 @@ def choose(
     settings = _settings(level, preset)
     if lanes is None:
         lanes = lanes_for(level, preset, length)
-    # A symbol takes up to two slots in a context, but most of them are never seen again: where
-    # contexts are many, a row for each symbol is enough (at most 0.04 % more bytes than with two),
-    # and up to FULL_TABLES half of the largest tables (enwik8.4M at the default level: 0.4 % more
-    # than with all). Memory is slow to come by on some machines, and small files wait for it.
     lanes = min(lanes, max(length, 1))
     description = describe(level, preset)
     # Two groups, so that the LSTM takes the symbols of one while those of the other are coded.
     groups = 2 if description.lstm and lanes > 1 else 1
     largest = settings["table_bits"]
     plan = Plan(description, lanes, groups, largest, hints)
+    # A symbol takes up to two slots in a context, but most of them are never seen again: where
+    # contexts are many, a row for each symbol is enough (at most 0.04 % more bytes than with two),
+    # and up to FULL_TABLES half of the largest tables (enwik8.4M at the default level: 0.4 % more
+    # than with all). Memory is slow to come by on some machines, and small files wait for it.
     digits = max(len(plan.primer()) + length - 1, 1).bit_length()
     spare = 1 if level < MANY_CONTEXTS or description.symbol_bits == 2 else 0
     table_bits = max(10, min(digits + spare, largest - 1 + max(0, digits - FULL_TABLES), largest))
