@@ -18,6 +18,9 @@ MOST_INVALID = 20
 # A text is a log, say, or JSON, from a digit for so many letters on: these have 1 to 7 letters for
 # each, Calgary's trans has 4, its other files 10 and more, markup 20 to 30, prose hundreds.
 LETTERS_FOR_A_DIGIT = 8
+# Letters of other alphabets in an encoding of one byte (KOI8-R, Windows-1251, ISO 8859-7 …) are text
+# where a blank stands for every so many bytes; tables of such bytes have fewer.
+BYTES_FOR_A_BLANK = 20
 # Below this a DNA model has no time to pay for itself.
 LEAST_DNA_BYTES = 64
 # What the transform may spend on line lengths, case and exceptions: 1/50 of a byte per byte.
@@ -40,7 +43,8 @@ def detect(data: np.ndarray) -> str:
 def has_figures(data: np.ndarray) -> bool:
     """Whether many numbers stand in this text, as in logs, JSON and tables."""
     counts, _ = _count(data)
-    letters = int(counts[65:91].sum() + counts[97:123].sum())
+    # From 192 up: first bytes of UTF-8's letters, and letters where one byte is one.
+    letters = int(counts[65:91].sum() + counts[97:123].sum() + counts[192:].sum())
     return int(counts[48:58].sum()) * LETTERS_FOR_A_DIGIT > letters
 
 
@@ -77,8 +81,19 @@ def _is_text(counts: np.ndarray, sample: list[np.ndarray]) -> bool:
     if controls * 1000 > total * MOST_CONTROLS or counts[0] * 2 > total:
         return False
     high = int(counts[128:].sum())
-    # A few accents in an 8-bit encoding are text; many high bytes are only if they are UTF-8.
-    return high * 10 <= total or _invalid_utf8(sample) * 1000 <= high * MOST_INVALID
+    # A few accents in an 8-bit encoding are text; many high bytes are only if they are UTF-8 or
+    # stand in words.
+    return (
+        high * 10 <= total
+        or _invalid_utf8(sample) * 1000 <= high * MOST_INVALID
+        or _has_words(counts, total)
+    )
+
+
+def _has_words(counts: np.ndarray, total: int) -> bool:
+    """Whether blanks and ends of lines part these bytes as they do words."""
+    lines = int(counts[10] + counts[13])
+    return counts[0] == 0 and lines > 0 and int(counts[32]) * BYTES_FOR_A_BLANK >= total
 
 
 def _zero_runs(piece: np.ndarray) -> int:
