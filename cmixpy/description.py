@@ -229,6 +229,15 @@ class Eager:
     LIMITS = ((1, 15), (1, 65535))
 
 
+@dataclass(frozen=True)
+class Threshold:
+    """A network learns nothing from a bit that it foresaw with at most this `error` / 2^16."""
+
+    error: int
+
+    LIMITS = ((1, 65535),)
+
+
 PARTS = (
     ("contexts", Context, 1, MAX_CONTEXTS),
     ("matches", Match, 0, MAX_MATCHES),
@@ -240,8 +249,9 @@ PARTS = (
 LSTM_PARTS = (("lstm", Lstm, 1, 1), ("gates", Gate, 1, MOST_GATES))
 START_PARTS = (("start", Start, 1, 1),)
 EAGER_PARTS = (("eager", Eager, 1, 1),)
+THRESHOLD_PARTS = (("threshold", Threshold, 1, 1),)
 # These are behind the others; each is left out if it and all behind it are empty.
-LATER_PARTS = (LSTM_PARTS, START_PARTS, EAGER_PARTS)
+LATER_PARTS = (LSTM_PARTS, START_PARTS, EAGER_PARTS, THRESHOLD_PARTS)
 
 
 def _check(part, where: str) -> None:
@@ -267,6 +277,7 @@ class Description:
     gates: tuple[Gate, ...] = ()
     start: tuple[Start, ...] = ()
     eager: tuple[Eager, ...] = ()
+    threshold: tuple[Threshold, ...] = ()
 
     def __post_init__(self):
         if self.symbol_bits not in (2, 8):

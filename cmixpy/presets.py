@@ -23,6 +23,7 @@ from cmixpy.description import (
     Selector,
     Stage,
     Start,
+    Threshold,
 )
 
 LEVELS = range(1, 10)
@@ -240,6 +241,8 @@ def describe(level: int, preset: str) -> Description:
         description = replace(description, start=(Start(**settings["start"]),))
     if settings.get("eager"):
         description = replace(description, eager=(Eager(**settings["eager"]),))
+    if "threshold" in model:
+        description = replace(description, threshold=(Threshold(model["threshold"]),))
     return description
 
 

@@ -15,6 +15,7 @@ from cmixpy.description import (
     Match,
     Selector,
     Stage,
+    Threshold,
 )
 
 
@@ -124,6 +125,7 @@ def tight(description: Description, seed: int) -> Description:
         ),
         start=tuple(replace(s, primed=rng.choice((1, 40))) for s in description.start),
         eager=rng.choice(((), (Eager(15, 60),))),
+        threshold=rng.choice(((), (Threshold(64),), (Threshold(3000),))),
     )  # fmt: skip
 
 

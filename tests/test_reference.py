@@ -50,7 +50,7 @@ EXERCISED = [
     "set logit clamped", "final logit clamped",
     "set weight above its limit", "set weight below its limit",
     "final weight above its limit", "final weight below its limit",
-    "eager row", "eager error clamped",
+    "eager row", "eager error clamped", "error within the threshold",
     "set row used by several lanes", "final row used by several lanes",
     "final probability at most 16", "final probability at least 65520",
     "match found", "match found in another lane", "candidate too short", "match missed",

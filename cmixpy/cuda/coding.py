@@ -176,10 +176,10 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
         bit = told[0]
         for s in range(thread, sets + finals, threads):
             if s < sets:
-                errors[s] = rated_error(bit, middle[s], plan.squash, rate)
+                errors[s] = rated_error(bit, middle[s], plan.squash, rate, plan.numbers[13])
             else:
                 logit = scratch[FINAL_LOGITS + s - sets]
-                errors[s] = rated_error(bit, logit, plan.squash, final_rate)
+                errors[s] = rated_error(bit, logit, plan.squash, final_rate, plan.numbers[13])
         for c in range(thread, contexts, threads):
             copies[c, node] = update_node(
                 np.int64(copies[c, node]),

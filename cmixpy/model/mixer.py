@@ -120,14 +120,16 @@ def commit_weights(rows, errors, column, inputs, weights, visits, eagerness, lan
                     visits[row] = min(seen + 1, MOST_VISITS)
                     if link[here] == 0:
                         error = eager_error(errors[lane, k, column], seen, eagerness)
-                        add_one(w, inputs[lane, k], error)
+                        if error != 0:
+                            add_one(w, inputs[lane, k], error)
                     else:
                         touches = 0
                         while here >= 0:
                             other = here // bits
                             b = here - other * bits
                             error = eager_error(errors[other, b, column], seen, eagerness)
-                            add_to_sum(total, inputs[other, b], error)
+                            if error != 0:
+                                add_to_sum(total, inputs[other, b], error)
                             touches += 1
                             here = link[here] - 1
                         apply_sum(w, total, lane_scale[touches])

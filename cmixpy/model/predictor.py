@@ -202,9 +202,16 @@ def match_inputs(x, at, lane, m, first_entry, probability, stretch, partial, k, 
 
 
 @block
-def rated_error(bit, logit, squash, rate):
-    """Error of a network's own prediction, times its rate."""
-    return (((bit << 16) - squash[logit + LOGIT_LIMIT]) * rate) >> 14
+def rated_error(bit, logit, squash, rate, threshold):
+    """Error of a network's own prediction, times its rate; 0 up to the threshold.
+
+    Where nearly all bits are certain, what each still has to teach adds up to weights so large that
+    a bit which is not certain is foreseen too surely; and most of the learning is saved.
+    """
+    error = (bit << 16) - squash[logit + LOGIT_LIMIT]
+    if abs(error) <= threshold:
+        error = 0
+    return (error * rate) >> 14
 
 
 @block
@@ -303,12 +310,15 @@ def code_bit(lane, plan, shared, copies, run_symbols, run_strengths, inputs, tou
         learn_gates(plan, shared, private, index, bit, p_mixed, partial, k)
     # What the lane owns changes at once; the shared rest is noted for the commit, and behind it,
     # for whoever looks on (analysis/observe.py), the mixed and the final probability.
+    threshold = plan.numbers[13]
     errors[k, sets + finals] = p_mixed
     errors[k, sets + finals + 1] = final
     for s in range(sets):
-        errors[k, s] = rated_error(bit, middle[s], squash, rate)
+        errors[k, s] = rated_error(bit, middle[s], squash, rate, threshold)
     for s in range(finals):
-        errors[k, sets + s] = rated_error(bit, scratch[FINAL_LOGITS + s], squash, final_rate)
+        errors[k, sets + s] = rated_error(
+            bit, scratch[FINAL_LOGITS + s], squash, final_rate, threshold
+        )
     lap(timed, clock, MIXING)
     for c in range(contexts):
         copies[c, node] = update_node(

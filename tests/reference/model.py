@@ -445,9 +445,18 @@ class Model:
         rate = r.last + (r.first - r.last) * r.half // done
         final_rate = r.final_last + (r.final_first - r.final_last) * r.half // done
         for weights, key, logit in zip(self.sets, set_keys, y, strict=True):
-            weights.note(key, inputs, ((bit << 16) - squash(logit)) * rate >> 14)
+            weights.note(key, inputs, self._error(bit, logit) * rate >> 14)
         for weights, key, logit in zip(self.finals, final_keys, z, strict=True):
-            weights.note(key, y, ((bit << 16) - squash(logit)) * final_rate >> 14)
+            weights.note(key, y, self._error(bit, logit) * final_rate >> 14)
+
+    def _error(self, bit: int, logit: int) -> int:
+        """What a network learns from; nothing up to the threshold."""
+        error = (bit << 16) - squash(logit)
+        for threshold in self.description.threshold:
+            if abs(error) <= threshold.error:
+                self.events["error within the threshold"] += 1
+                return 0
+        return error
 
 
 def map_key(node, run: int) -> tuple[int, int, int]:
