@@ -2,7 +2,7 @@
 
 It travels in the archive (or its digest does, when the description is a shipped frozen one), so
 that editing a preset never breaks an old archive. It holds integers only; nothing in it is
-compiled. FORMAT.md, "The model", gives the meaning of every number.
+compiled. What it is made of: parts.py. FORMAT.md, "The model", gives the meaning of every number.
 """
 
 from dataclasses import astuple, dataclass, fields
@@ -10,255 +10,33 @@ from functools import cache, cached_property
 from operator import length_hint
 from pathlib import Path
 
-import numpy as np
 import xxhash
 
-from cmixpy import primer
-from cmixpy.header import MAX_HINT, MAX_HINTS
-from cmixpy.primer import MOST_PRIMED, PRIMERS
-from cmixpy.varint import pack, unpack
-
-MAX_CONTEXTS = 64
-MAX_SETS = 28
-MAX_FINALS = 8
-MAX_STAGES = 8
-MAX_MATCHES = 4
-MOST_CELLS = 512
-MOST_HORIZON = 256
-MOST_GATES = 16
-MOST_SAMPLES = 1 << 16
-# What an LSTM is told besides the last symbol, bits: the symbol that a match expects; the word, the
-# last two bytes, the last three, each of them hashed to TOLD_ROWS rows.
-TOLD_MATCH, TOLD_WORD, TOLD_TWO, TOLD_THREE = 1, 2, 4, 8
-TOLD_ROWS = 4096
-MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
-MASK32 = 0xFFFFFFFF
-FRAME_ENTRIES = 7168  # of the reading frames (model/frames.py)
-# Selectors of stages only, with their value and the partial symbol hashed to one of 2^16 rows.
-HASHED = (28, 29, 31, 32)
-# The field `backwards` of a match model that copies nothing but follows the hints' rule.
-RULE = 2
-# Selector functions: number of values; None: 2^a (FORMAT.md, "Selectors").
-SELECTORS = {
-    0: 1, 1: 256, 2: 256, 3: 16, 4: 65, 5: 256, 6: 16, 7: 1024, 8: 2048, 9: None, 10: 256,
-    11: 256, 12: 64, 13: 256, 14: 256, 15: 256, 16: 256, 17: 2048, 18: 1024, 19: 256,
-    20: 1024, 21: 256, 22: 512, 23: 512, 24: 256, 25: 256, 26: 64, 27: 128, 28: 65536, 29: 65536,
-    30: 256, 31: 65536, 32: 65536, 33: 32,
-}  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Context:
-    """One context: its hash picks a slot among 2^min(bits, table_bits)."""
-
-    function: int
-    a: int
-    b: int
-    bits: int
-    limit: int
-    known: int
-    local: int
-    inverted: int
-
-    LIMITS = ((0, 13), (0, MASK32), (0, MASK32), (1, 26), (1, 127), (0, 1), (0, 1), (0, 30))
-
-
-@dataclass(frozen=True)
-class Match:
-    """One match model; `table` is the one it looks up.
-
-    `backwards` 1 copies inverted repeats; RULE follows the rule in the hints, with its lags
-    multiplied by `minimum`.
-    """
-
-    minimum: int
-    backwards: int
-    table: int
-    bits: int
-    longest: int
-    window: int
-    tolerance: int
-
-    LIMITS = ((1, 31), (0, 2), (0, 3), (1, 26), (1, 65535), (0, 65535), (0, 16))
-
-
-@dataclass(frozen=True)
-class Selecting:
-    """What a small context picks: a row of weights or of SSE."""
-
-    function: int
-    a: int
-
-    @property
-    def values(self) -> int:
-        """Number of values of the selector function."""
-        return SELECTORS[self.function] or 1 << self.a
-
-
-@dataclass(frozen=True)
-class Selector(Selecting):
-    """A weight set's selector; `partial` 1: with the partial symbol, 0: with the bit position."""
-
-    partial: int
-
-    LIMITS = ((0, 33), (0, 16), (0, 1))
-
-
-@dataclass(frozen=True)
-class Stage(Selecting):
-    """One SSE stage; `share` of 16 in the final probability."""
-
-    share: int
-    limit: int
-    start: int
-
-    LIMITS = ((0, 33), (0, 16), (0, 16), (1, 1023), (0, 1023))
-
-    def rows(self, bits: int) -> int:
-        """Rows of 33 entries."""
-        return self.values if self.function in HASHED else self.values << bits
-
-
-@dataclass(frozen=True)
-class Experts:
-    """Copy experts of bases: at most `limit`, from places with the same `seed` bases."""
-
-    limit: int
-    seed: int
-    depth: int
-    misses: int
-    tolerance: int
-    initial: int
-
-    LIMITS = ((1, 31), (1, 12), (1, 255), (0, 32), (0, 16), (0, 1000))
-
-
-@dataclass(frozen=True)
-class Rates:
-    """Learning: rates of the two layers (first, last), their half-life, lanes' exponent, …"""
-
-    first: int
-    last: int
-    half: int
-    final_first: int
-    final_last: int
-    lane_power: int
-    confidence: int
-    history_limit: int
-    history_start: int
-    match_limit: int
-    match_start: int
-    mix_share: int
-    initial_indirect: int
-    initial_direct: int
-    initial_linear: int
-    initial_match: int
-    runs: int
-
-    LIMITS = (
-        (0, 65535), (0, 65535), (1, 1 << 30), (0, 65535), (0, 65535), (0, 1000), (1, 255),
-        (1, 1023), (0, 1023), (1, 1023), (0, 1023), (0, 16), (0, 1000), (0, 1000), (0, 1000),
-        (0, 1000), (0, 2),
-    )  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Lstm:
-    """The LSTM mixer: its size, its learning (lstm/network.py), its output layer (model/head.py).
-
-    Rates are in 2^-20. `half`: updates, `head_half`: symbols at a node, after which half the way
-    from the first rate to the last is gone.
-    """
-
-    cells: int
-    horizon: int
-    spread: int
-    forget: int
-    first: int
-    last: int
-    half: int
-    memory: int
-    head_first: int
-    head_last: int
-    head_half: int
-    scalar_share: int
-    bias_input: int
-    stride: int
-    told: int
-    common_rate: int
-
-    LIMITS = (
-        (32, MOST_CELLS), (1, MOST_HORIZON), (0, 2000), (0, 4000), (0, 65535), (0, 65535),
-        (1, 1 << 20), (1, 1 << 16), (0, 1 << 16), (0, 1 << 16), (1, 1 << 30), (0, 256), (0, 4095),
-        (1, MOST_HORIZON), (0, 15), (0, 1 << 16),
-    )  # fmt: skip
-
-    def features(self, bits: int) -> int:
-        """Rows of the embedding: the last symbol's, and those of what else it is told."""
-        hashed = (self.told & ~TOLD_MATCH).bit_count()
-        return (1 << bits) + (self.told & TOLD_MATCH) * ((1 << bits) + 1) + hashed * TOLD_ROWS
-
-
-@dataclass(frozen=True)
-class Gate:
-    """A logit that is gated: source 0 the mix, 1 set `index` less the mix, 2 input `index`."""
-
-    source: int
-    index: int
-
-    LIMITS = ((0, 2), (0, MOST_INPUTS - 1))
-
-
-@dataclass(frozen=True)
-class Start:
-    """What the model has read before the first symbol: the last `primed` bytes of a primer."""
-
-    primer: int
-    primed: int
-
-    LIMITS = ((1, max(PRIMERS)), (1, MOST_PRIMED))
-
-
-@dataclass(frozen=True)
-class Eager:
-    """Rows of weights that have learnt n times learn 1 + extra · half / (half + n) times faster."""
-
-    extra: int
-    half: int
-
-    LIMITS = ((1, 15), (1, 65535))
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """A network learns nothing from a bit that it foresaw with at most this `error` / 2^16."""
-
-    error: int
-
-    LIMITS = ((1, 65535),)
-
-
-PARTS = (
-    ("contexts", Context, 1, MAX_CONTEXTS),
-    ("matches", Match, 0, MAX_MATCHES),
-    ("sets", Selector, 1, MAX_SETS),
-    ("finals", Selector, 0, MAX_FINALS),
-    ("stages", Stage, 0, MAX_STAGES),
-    ("experts", Experts, 0, 1),
+from cmixpy.parts import (
+    FRAME_ENTRIES,
+    HASHED,
+    LATER_PARTS,
+    MOST_INPUTS,
+    PARTS,
+    RULE,
+    SELECTORS,
+    TOLD_MATCH,
+    Context,
+    Eager,
+    Experts,
+    Gate,
+    Lstm,
+    Match,
+    Rates,
+    Selecting,
+    Selector,
+    Stage,
+    Start,
+    Threshold,
+    check_part,
 )
-LSTM_PARTS = (("lstm", Lstm, 1, 1), ("gates", Gate, 1, MOST_GATES))
-START_PARTS = (("start", Start, 1, 1),)
-EAGER_PARTS = (("eager", Eager, 1, 1),)
-THRESHOLD_PARTS = (("threshold", Threshold, 1, 1),)
-# These are behind the others; each is left out if it and all behind it are empty.
-LATER_PARTS = (LSTM_PARTS, START_PARTS, EAGER_PARTS, THRESHOLD_PARTS)
-
-
-def _check(part, where: str) -> None:
-    for field, (low, high) in zip(fields(part), part.LIMITS, strict=True):
-        value = getattr(part, field.name)
-        if not isinstance(value, int) or not low <= value <= high:
-            raise ValueError(f"{where}: {field.name} is {value!r}, not in {low} … {high}")
+from cmixpy.primer import PRIMERS
+from cmixpy.varint import pack, unpack
 
 
 @dataclass(frozen=True)
@@ -282,13 +60,13 @@ class Description:
     def __post_init__(self):
         if self.symbol_bits not in (2, 8):
             raise ValueError(f"symbol width {self.symbol_bits} is neither 2 nor 8")
-        _check(self.rates, "rates")
+        check_part(self.rates, "rates")
         for name, _, least, most in self._parts:
             parts = getattr(self, name)
             if not least <= len(parts) <= most:
                 raise ValueError(f"{len(parts)} {name}, not {least} … {most}")
             for i, part in enumerate(parts):
-                _check(part, f"{name} {i}")
+                check_part(part, f"{name} {i}")
         for i, match in enumerate(self.matches):
             table = self.matches[match.table] if match.table < len(self.matches) else None
             own = table is not None and table.table == match.table and not table.backwards
@@ -471,90 +249,6 @@ class Description:
             # Calls, shared by the lanes of a group, and the arithmetic.
             recurrent = 12000 + 6 * m.cells * m.cells // 5
         return 60 * len(self.contexts) + self.symbol_bits * per_bit + recurrent
-
-
-@dataclass(frozen=True)
-class Plan:
-    """A description with what depends on the segment: lanes, groups, size of the tables, hints.
-
-    `hints` are numbers that the encoder found in the data (record lengths, lags); functions that
-    read a hint which is not there read 0.
-    """
-
-    description: Description
-    lanes: int
-    groups: int
-    table_bits: int
-    hints: tuple[int, ...] = ()
-
-    def __post_init__(self):
-        # One row would have no neighbour to be the second candidate.
-        if not 1 <= self.table_bits <= 40:
-            raise ValueError(f"table bits {self.table_bits} are not in 1 … 40")
-        if self.description.lstm:
-            # What a weight's gradient sums, so that it stays exact (lstm/network.py).
-            samples = self.description.lstm[0].horizon * -(-self.lanes // self.groups)
-            if samples > MOST_SAMPLES:
-                raise ValueError(f"{samples} samples in a training, more than {MOST_SAMPLES}")
-        if len(self.hints) > MAX_HINTS:
-            raise ValueError(f"{len(self.hints)} hints, more than {MAX_HINTS}")
-        if not all(0 <= hint <= MAX_HINT for hint in self.hints):
-            raise ValueError(f"hints {self.hints} are not all in 0 … {MAX_HINT}")
-
-    @property
-    def table_bytes(self) -> int:
-        """Bytes of the slots and of the counted entries, nearly all that a model needs."""
-        d = self.description
-        width = 64 if d.symbol_bits == 8 else 16
-        return sum(width << min(c.bits, self.table_bits) for c in d.contexts) + d.entries * 8
-
-    @property
-    def primed(self) -> int:
-        """Symbols of the primer that each lane learns first."""
-        for start in self.description.start:
-            return primer.primed_in_a_lane(start.primer, start.primed, self.lanes)
-        return 0
-
-    def primer(self) -> np.ndarray:
-        """Those of all lanes, uint8[primed · lanes]."""
-        if not self.primed:
-            return np.zeros(0, dtype=np.uint8)
-        return primer.symbols(self.description.start[0].primer)[-self.primed * self.lanes :]
-
-    @property
-    def listed(self) -> int:
-        """Number of the list whose words have codes in the primer and behind it; 0 for none."""
-        return PRIMERS[self.description.start[0].primer].words if self.description.start else 0
-
-    @property
-    def most_threads(self) -> int:
-        """Threads that can have work: one for each lane, and one for the LSTM."""
-        return self.lanes + len(self.description.lstm)
-
-    def memory_bytes(self, length: int) -> int:
-        """Bytes the whole process needs to decode `length` symbols; encoding adds the input."""
-        d = self.description
-        length += self.primed * self.lanes
-        # Behind a primer the lanes' symbols have to be gathered.
-        gathered = length if self.primed and self.lanes > 1 else 0
-        inputs, symbols = d.inputs, 1 << d.symbol_bits
-        rows = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.sets)
-        finals = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.finals)
-        tables = sum(4 << min(m.bits, self.table_bits + 2) for m in d.matches)
-        tables += sum((4 << 2 * e.seed) + 4 * length for e in d.experts)
-        lane = len(d.contexts) * 400 + d.symbol_bits * (inputs * 2 + 400) + 4096
-        process = 300 << 20  # Python, numpy, numba with its compiled kernels
-        for m in d.lstm:
-            process += 250 << 20  # torch
-            process += 6 * symbols * (len(d.gates) + 1) * m.cells
-            process += 200 * m.cells * (m.cells + symbols)
-            process += 40 * m.cells * m.features(d.symbol_bits)
-            lane += 8 * m.cells * (12 * (m.horizon + 1) + 32) + 4096
-        code = length + length // 8 + 256 * self.lanes
-        return (
-            process + self.table_bytes + rows * (inputs * 4 + 8) + finals * 136 + tables
-            + lane * self.lanes + length + code + gathered
-        )  # fmt: skip
 
 
 @cache

@@ -18,8 +18,8 @@ MOST_INVALID = 20
 # A text is a log, say, or JSON, from a digit for so many letters on: these have 1 to 7 letters for
 # each, Calgary's trans has 4, its other files 10 and more, markup 20 to 30, prose hundreds.
 LETTERS_FOR_A_DIGIT = 8
-# Letters of other alphabets in an encoding of one byte (KOI8-R, Windows-1251, ISO 8859-7 …) are text
-# where a blank stands for every so many bytes; tables of such bytes have fewer.
+# Letters of other alphabets in an encoding of one byte (KOI8-R, Windows-1251 …) are text where a
+# blank stands for every so many bytes; tables of such bytes have fewer.
 BYTES_FOR_A_BLANK = 20
 # Below this a DNA model has no time to pay for itself.
 LEAST_DNA_BYTES = 64

@@ -240,7 +240,7 @@ def encode_segment(
     Parameters
     ----------
     symbols : uint8[n], n > 0
-    plan : description.Plan
+    plan : plan.Plan
     threads : how many threads to use; the bytes do not depend on it
     progress : called as progress(symbols_done, bytes_out), about ten times a second
     note : called with a line about the LSTM, if there is one

@@ -26,7 +26,7 @@ class Prepared(NamedTuple):
 
     symbols : uint8[m]
     parameters : what the inverse of the transform needs
-    hints : numbers found in the data, for the model (description.Plan)
+    hints : numbers found in the data, for the model (plan.Plan)
     """
 
     preset: str

@@ -9,22 +9,22 @@ from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 
-from cmixpy.description import (
+from cmixpy.description import Description
+from cmixpy.parts import (
     RULE,
     Context,
-    Description,
     Eager,
     Experts,
     Gate,
     Lstm,
     Match,
-    Plan,
     Rates,
     Selector,
     Stage,
     Start,
     Threshold,
 )
+from cmixpy.plan import Plan
 
 LEVELS = range(1, 10)
 LSTM_FROM = 7  # the first level with the LSTM mixer

@@ -202,7 +202,7 @@ def plan_of(segment: Segment):
     DamagedError
         Its header contradicts itself.
     """
-    from cmixpy.description import Plan
+    from cmixpy.plan import Plan
 
     model, where = segment.model, f"segment {segment.index}"
     assert model is not None, "a stored segment has no plan"

@@ -15,7 +15,7 @@ import cmixpy
 from cmixpy import engine, presets, primer
 from cmixpy.cuda import device
 from cmixpy.cuda import engine as cuda_engine
-from cmixpy.description import Plan
+from cmixpy.plan import Plan
 
 # What both kinds of kernels leave behind; of the private arrays what the next step reads.
 PRIVATE = ("lanes", "symbols", "inputs", "touched", "rows", "errors", "middles", "copies",

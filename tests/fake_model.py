@@ -103,7 +103,8 @@ def fake_model(monkeypatch):
             "segment_size": lambda level, preset: 1 << 20,
             "table": lambda: [("text", 5, "orders 0–6", 7, 1 << 30)],
         },
-        "description": {"Description": Description, "Plan": Plan, "frozen": frozen},
+        "description": {"Description": Description, "frozen": frozen},
+        "plan": {"Plan": Plan},
         "engine": {
             "encode_segment": encode_segment,
             "decode_segment": decode_segment,

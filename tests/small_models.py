@@ -6,17 +6,8 @@ from dataclasses import replace
 import numpy as np
 
 from cmixpy import presets
-from cmixpy.description import (
-    RULE,
-    Context,
-    Description,
-    Eager,
-    Experts,
-    Match,
-    Selector,
-    Stage,
-    Threshold,
-)
+from cmixpy.description import Description
+from cmixpy.parts import RULE, Context, Eager, Experts, Match, Selector, Stage, Threshold
 
 
 def text(random: random.Random, n: int) -> bytes:

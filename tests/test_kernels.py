@@ -16,7 +16,6 @@ from reference import tables
 from reference.coder import Decoder, Encoder
 from reference.shared import Counted, Entry, Node, Weights
 
-from cmixpy.description import MOST_INPUTS
 from cmixpy.model import coder as coder_blocks
 from cmixpy.model import (
     contexts,
@@ -31,6 +30,7 @@ from cmixpy.model import (
     slots,
     state,
 )
+from cmixpy.parts import MOST_INPUTS
 
 M32 = 0xFFFFFFFF
 MOST_TOUCHES = 2048 * 8  # of one entry in a half-step: every bit of every lane

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from cmixpy import presets
-from cmixpy.description import Plan
 from cmixpy.lags import find_lags, find_line_lags, is_bitmap
+from cmixpy.plan import Plan
 
 
 def table(record: int, rows: int) -> bytes:

@@ -15,13 +15,14 @@ from test_kernels import FLOATS
 from test_reference import EVENTS, compare, compare_decoding
 
 import cmixpy
-from cmixpy import description, engine, presets
-from cmixpy.description import Gate, Plan
+from cmixpy import description, engine, parts, presets
 from cmixpy.errors import UnsupportedError
 from cmixpy.lstm import network, tables
 from cmixpy.lstm.selftest import require_exact_products
+from cmixpy.parts import Gate
+from cmixpy.plan import Plan
 
-SETTINGS = description.Lstm(
+SETTINGS = parts.Lstm(
     cells=32, horizon=6, spread=700, forget=500, first=40000, last=10000, half=2, memory=3,
     head_first=40000, head_last=20000, head_half=50, scalar_share=64, bias_input=2048, stride=4,
     told=15, common_rate=20000,

@@ -3,7 +3,7 @@
 import pytest
 
 from cmixpy import presets
-from cmixpy.description import Context, Selector
+from cmixpy.parts import Context, Selector
 
 
 def test_levels_of_entries():

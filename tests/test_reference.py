@@ -33,7 +33,7 @@ from small_models import (
 )
 
 from cmixpy import engine, presets
-from cmixpy.description import Plan
+from cmixpy.plan import Plan
 from cmixpy.words import apply_words, dictionary_length
 
 EVENTS: Counter = Counter()

@@ -9,8 +9,8 @@ from delayed_kernel import delayed_run, delays, uncached
 from test_kernels import FLOATS
 
 from cmixpy import engine, presets
-from cmixpy.description import Plan
 from cmixpy.model import step
+from cmixpy.plan import Plan
 
 THREADS = (1, 2, 3, 8)
 SIZE = 8_000

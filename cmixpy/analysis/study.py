@@ -10,13 +10,14 @@ import numpy as np
 from cmixpy import engine, memory, presets
 from cmixpy.analysis import observe, variants
 from cmixpy.analysis.letters import letters
-from cmixpy.description import Description, Plan
+from cmixpy.description import Description
 from cmixpy.detect import detect
 from cmixpy.errors import CmixpyError
 from cmixpy.model import fields
 from cmixpy.model.experts import EXPERT_INPUTS
 from cmixpy.model.head import MIX
 from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
+from cmixpy.plan import Plan
 from cmixpy.prepare import prepare
 from cmixpy.report import SILENT, Report
 

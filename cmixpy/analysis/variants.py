@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from cmixpy import presets
-from cmixpy.description import RULE, Context, Description, Match, Selector, Stage
+from cmixpy.description import Description
+from cmixpy.parts import RULE, Context, Match, Selector, Stage
 
 FUNCTIONS = {number: name for name, number in presets.CONTEXTS.items()}
 SELECTORS = {number: name for name, number in presets.SELECTORS.items()}

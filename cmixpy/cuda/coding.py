@@ -8,7 +8,6 @@ import numpy as np
 
 from cmixpy.cuda.device import cuda
 from cmixpy.cuda.lanes import PARTS, lane_of_block
-from cmixpy.description import MAX_SETS
 from cmixpy.model import fields as f
 from cmixpy.model.coder import decode_bit, encode_bit
 from cmixpy.model.experts import EXPERT_INPUTS, expert_inputs
@@ -28,6 +27,7 @@ from cmixpy.model.predictor import (
 from cmixpy.model.selectors import match_selector
 from cmixpy.model.slots import update_node
 from cmixpy.model.sse import refine
+from cmixpy.parts import MAX_SETS
 
 
 def code_lane(plan, shared, private, source, code, decode, index, step, nibble):

@@ -17,10 +17,10 @@ each half-step, beside the next trace, so that whoever waits for the outputs nev
 import numpy as np
 import torch
 
-from cmixpy.description import TOLD_MATCH
 from cmixpy.lstm import cells as elements
 from cmixpy.lstm import tables
 from cmixpy.lstm.cells import NEAR_SHIFT, WEIGHT_LIMIT
+from cmixpy.parts import TOLD_MATCH
 
 INPUTS_LIMIT = 8  # residuals of a symbol, at most
 STATE_ONE = 1 << 15

@@ -18,11 +18,11 @@ stay below 2^26, sums of them are int64. Logits: 1/256, |x| < 2^12. Errors: 16 f
 
 import numpy as np
 
-from cmixpy.description import TOLD_MATCH, TOLD_ROWS, TOLD_THREE, TOLD_TWO, TOLD_WORD
 from cmixpy.model import fields as f
 from cmixpy.model.hashing import THIRD_MULTIPLIER
 from cmixpy.model.jit import block, routine
 from cmixpy.model.logistic import LOGIT_LIMIT
+from cmixpy.parts import TOLD_MATCH, TOLD_ROWS, TOLD_THREE, TOLD_TWO, TOLD_WORD
 
 WEIGHT_LIMIT = (4 << 20) - 1
 NEAR_SHIFT = 9  # from 20 fraction bits to the 11 of the copy

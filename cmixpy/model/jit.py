@@ -24,7 +24,7 @@ routine = njit(nogil=True, error_model="numpy", _nrt=False)  # type: ignore[call
 
 # Packages of kernels, and the modules outside them whose constants get into kernels.
 KERNELS = ("lstm", "model")
-CONSTANTS = ("description", "early", "header", "wordlist")
+CONSTANTS = ("early", "header", "parts", "wordlist")
 
 
 def _source_hash() -> str:

@@ -5,7 +5,7 @@ second layer mixes those (paq8). Everything is integer: inputs int16 in 1/256 lo
 with 20 fraction bits, clamped to ±4.
 
 Widths: the dot product uses weights shifted to 10 fraction bits, |w| <= 2^12; with |x| <= 2304
-and at most MOST_INPUTS (description.py) inputs the sum stays below 2^31, in whatever order it is
+and at most MOST_INPUTS (parts.py) inputs the sum stays below 2^31, in whatever order it is
 taken. An error (|e| < 2^16) times its rate (< 2^16) over 2^14 is below 2^18, and kept so when a
 row is eager; an input times that is below 2^29.2; after the shift by 10 the deltas of 2048 lanes
 sum below 2^30.2.

@@ -1,6 +1,6 @@
 """Selectors: the small contexts that pick a weight set or an SSE row, before the partial symbol.
 
-Frozen like the context functions; how many values each has stands in description.SELECTORS.
+Frozen like the context functions; how many values each has stands in parts.SELECTORS.
 """
 
 from cmixpy.model import fields as f

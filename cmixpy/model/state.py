@@ -8,7 +8,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from cmixpy.description import HASHED, RULE
 from cmixpy.early import aligned_zeros
 from cmixpy.header import MAX_HINTS
 from cmixpy.model import experts, fields, frames, history, logistic
@@ -22,6 +21,7 @@ from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
 from cmixpy.model.selectors import EACH_BIT
 from cmixpy.model.slots import NO_CLAIM
 from cmixpy.model.sse import SSE_BUCKETS, SSE_STEP
+from cmixpy.parts import HASHED, RULE
 from cmixpy.wordlist import letters
 
 MATCH_ENTRIES = 2048
@@ -200,7 +200,7 @@ def _experts(d) -> np.ndarray:
 
 
 def build_plan(plan, symbols: int) -> PlanArrays:
-    """Arrays of a description.Plan for a segment of `symbols`; read-only afterwards."""
+    """Arrays of a plan.Plan for a segment of `symbols`; read-only afterwards."""
     d = plan.description
     bits = d.symbol_bits
     rows = [1 << min(c.bits, plan.table_bits) for c in d.contexts]

@@ -25,7 +25,7 @@ class Model:
 
     Parameters
     ----------
-    plan : description.Plan
+    plan : plan.Plan
     n : symbols of the segment, without the primer
     events : counts what happened
     """
