@@ -145,7 +145,7 @@ def test_json_has_the_figures(found):
     assert read["by_position"]["end"][-1] == read["symbols"] == found.symbols
     assert [part["name"] for part in read["parts"]] == found.parts.names
     without = {line["name"]: line["code_bytes"] for line in read["left_out"]}
-    assert without["context bytes order 3"] > 0.9 * found.code_bytes
+    assert without["context bytes order 3 local"] > 0.9 * found.code_bytes
     assert len(without) == 5  # four contexts and a match model
 
 
