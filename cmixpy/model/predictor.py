@@ -206,7 +206,7 @@ def rated_error(bit, logit, squash, rate, threshold):
     """Error of a network's own prediction, times its rate; 0 up to the threshold.
 
     Where nearly all bits are certain, what each still has to teach adds up to weights so large that
-    a bit which is not certain is foreseen too surely; and most of the learning is saved.
+    a bit which is not certain is foreseen too surely.
     """
     error = (bit << 16) - squash[logit + LOGIT_LIMIT]
     if abs(error) <= threshold:
