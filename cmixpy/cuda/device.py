@@ -1,6 +1,9 @@
 """The one place that imports numba.cuda: kernels, arrays on the device, the simulator."""
 
+import contextlib
+import hashlib
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -10,6 +13,7 @@ from numba.core import config
 from cmixpy.cuda.twins import Twins
 from cmixpy.errors import MemoryLimitError
 from cmixpy.memory import format_size
+from cmixpy.model import jit
 from cmixpy.model.mixer import add_to_sum, scaled
 
 SIMULATED = bool(config.ENABLE_CUDASIM)  # type: ignore[attr-defined]
@@ -41,26 +45,71 @@ def twin(function: Callable, blocks: tuple[Callable, ...] = ()) -> Callable:
     return _twins.of(function, (*DEVICE_FUNCTIONS, *blocks))
 
 
+def cache_directory() -> Path:
+    """Folder of the kernels compiled from exactly these sources, beside the processor's."""
+    digest = hashlib.sha256(jit.CACHE_DIRECTORY.name.encode())
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        digest.update(path.read_bytes())
+    return jit.CACHE_DIRECTORY.parent / f"cuda-{digest.hexdigest()[:16]}"
+
+
+@contextlib.contextmanager
+def _caching():
+    """numba's own cache, which would look at the file of the outermost function only."""
+    before = config.CACHE_DIR  # type: ignore[attr-defined]
+    config.CACHE_DIR = str(cache_directory())  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        config.CACHE_DIR = before  # type: ignore[attr-defined]
+
+
 def kernel(function: Callable, blocks: tuple[Callable, ...] = ()) -> Any:
-    """A kernel, compiled for the device by its first launch; in the simulator Python."""
+    """A kernel, compiled for the device (or loaded) by its first launch; in the simulator Python."""
     if SIMULATED:
         return cuda.jit(function)
-    return cuda.jit(twin(function, blocks))
+    with _caching():
+        return cuda.jit(twin(function, blocks), cache=True)
+
+
+def new_stream() -> Any:
+    """What kernels are launched on; the simulator has but one."""
+    return 0 if SIMULATED else cuda.stream()
 
 
 Arrays = TypeVar("Arrays", bound=tuple)
 
 
-def upload(arrays: Arrays) -> Arrays:
-    """The same named tuple with its arrays on the device; the simulator's are the host's."""
+def upload(arrays: Arrays, zeros: tuple[str, ...] = ()) -> Arrays:
+    """The same named tuple with its arrays on the device; the simulator's are the host's.
+
+    zeros : names of arrays that hold nothing yet, which are cleared there in place of copied
+    """
     if SIMULATED:
         return arrays
-    return type(arrays)(*map(cuda.to_device, arrays))
+    named = zip(type(arrays)._fields, arrays, strict=True)  # type: ignore[attr-defined]
+    return type(arrays)(*(_cleared(a) if n in zeros else cuda.to_device(a) for n, a in named))
+
+
+def _cleared(array: np.ndarray):
+    """An array of zeros on the device, of the shape of `array`."""
+    found = cuda.device_array(array.shape, array.dtype)
+    cuda.driver.device_memset(found, 0, found.nbytes)
+    return found
 
 
 def download(array) -> np.ndarray:
-    """An array of the device's as the host's."""
-    return array if SIMULATED else array.copy_to_host()
+    """An array of the device's as the host's, once all that was launched is done."""
+    if SIMULATED:
+        return array
+    wait()
+    return array.copy_to_host()
+
+
+def wait() -> None:
+    """Wait until the device has done all that it was told."""
+    if not SIMULATED:
+        cuda.synchronize()
 
 
 def why_not() -> str | None:

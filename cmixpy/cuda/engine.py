@@ -1,9 +1,12 @@
 """Runs the model over one segment on a device: the twin of cmixpy/engine.py."""
 
+from functools import partial
+
 import numpy as np
 
 from cmixpy import engine, interrupts, primer
 from cmixpy.cuda import arrays, device, kernels
+from cmixpy.cuda.graphs import Graph
 from cmixpy.memory import format_size
 from cmixpy.model import fields, state, step
 
@@ -11,6 +14,8 @@ from cmixpy.model import fields, state, step
 THREADS = 64
 # Between two looks at how far it is: about as long as a blink.
 STEPS = 512
+# Steps in one graph: fewer, and the device waits for the host between two of them.
+CAPTURED = 16
 
 
 class Segment:
@@ -30,9 +35,11 @@ class Segment:
         self.host_plan = host_plan
         self.bytes = arrays.size(host_plan, host_shared, self.host_private, notes)
         device.require_memory(self.bytes + 4 * length)
+        self.stream = device.new_stream()
+        self.graphs: dict[int, Graph] = {}
         self.plan = device.upload(host_plan)
-        self.shared = device.upload(host_shared)
-        self.notes = device.upload(notes)
+        self.shared = device.upload(host_shared, ("slots", "followers"))
+        self.notes = device.upload(notes, ("set_sums", "final_sums"))
 
     def start(self, source: np.ndarray, codes: np.ndarray, starts: np.ndarray) -> None:
         """Take the input (encoding) and the lanes' code buffers."""
@@ -42,6 +49,8 @@ class Segment:
         # A copy, because the processor's kernels want the input to be read-only.
         source = engine.behind_primer(self, source).copy()
         self.streams = device.upload(arrays.CodeArrays(source, codes, starts))
+        # The kernels' stream does not wait for what was told to the default one.
+        device.wait()
 
     def tell(self, note) -> None:
         """Tell `note` where this runs, and with how much memory."""
@@ -50,12 +59,29 @@ class Segment:
 
     def run(self, first: int, last: int) -> None:
         """Launch the kernels of steps first … last - 1; does not wait for them."""
-        shape = -(-self.lanes // self.groups), self.threads
-        for _ in range((last - first) * self.groups):
-            for name, nibble in kernels.ORDER:
-                self.launch(name, nibble, shape)
+        while first < last:
+            steps = CAPTURED if last - first >= CAPTURED else 1
+            if steps not in self.graphs:
+                # The first launch compiles or loads, which no graph can hold.
+                self.launch_step()
+                first += 1
+                self.graphs[steps] = Graph(self.stream, partial(self.launch_steps, steps))
+            else:
+                self.graphs[steps].replay()
+                first += steps
 
-    def launch(self, name: str, nibble: int | None, shape: tuple[int, int]) -> None:
+    def launch_steps(self, steps: int) -> None:
+        """Launch the kernels of so many steps."""
+        for _ in range(steps):
+            self.launch_step()
+
+    def launch_step(self) -> None:
+        """Launch the kernels of the next step."""
+        for _ in range(self.groups):
+            for name, nibble in kernels.ORDER:
+                self.launch(name, nibble)
+
+    def launch(self, name: str, nibble: int | None) -> None:
         """Launch one kernel."""
         arguments: tuple = (self.plan, self.shared, self.private, self.notes)
         if name == "code":
@@ -64,7 +90,8 @@ class Segment:
             if nibble >= self.nibbles:
                 return
             arguments += (nibble,)
-        kernels.KERNELS[name][shape](*arguments)
+        blocks = -(-self.lanes // self.groups)
+        kernels.KERNELS[name][blocks, self.threads, self.stream](*arguments)
 
     def run_all(self, progress) -> bool:
         """Code every step, in ranges; False as soon as a lane's buffer has overflowed."""
