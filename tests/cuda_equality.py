@@ -15,6 +15,8 @@ import cmixpy
 from cmixpy import engine, presets, primer
 from cmixpy.cuda import device
 from cmixpy.cuda import engine as cuda_engine
+from cmixpy.cuda.packed import sum_alone
+from cmixpy.model import mixer
 from cmixpy.plan import Plan
 
 # What both kinds of kernels leave behind; of the private arrays what the next step reads.
@@ -83,16 +85,19 @@ def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int,
 
 
 def atomic_sums() -> None:
-    """What a device does in the place of the simulator's `add_exclusively`."""
+    """What a device does in the place of the simulator's `sum_alone`, and both what the CPU does."""
     rng = np.random.default_rng(3)
-    found, wanted = np.zeros((2, 96), dtype=np.int32)
+    found, wanted, plain = np.zeros((3, 96), dtype=np.int32)
     for error in (1, -1, 262139, -262139, 70000):
         x = rng.integers(-3071, 3072, 96).astype(np.int16) * (rng.random(96) < 0.7)
         x = x.astype(np.int16)
-        device.cuda.jit(device.add_each)[1, 1](found, x, error)
-        device.add_exclusively(wanted, x, error)
-    assert wanted.any()
+        for part in range(8):
+            device.cuda.jit(device.sum_each)[1, 1](found, x.view(np.int64), error, part, 8)
+            sum_alone(wanted, x.view(np.int64), error, part, 8)
+        mixer.add_to_sum(plain, x, np.int32(error))
+    assert plain.any()
     assert np.array_equal(found, wanted)
+    assert np.array_equal(found.reshape(4, 24).T.reshape(-1), plain)
 
 
 def archives() -> None:

@@ -23,7 +23,7 @@ def signatures() -> dict:
     plan_arrays = state.build_plan(plan, len(symbols))
     shared = state.build_shared(plan, plan_arrays, len(symbols))
     private = arrays.build_private(plan)
-    notes = arrays.build_notes(plan, shared, private)
+    notes = arrays.with_views(arrays.build_notes(plan, shared, private), shared, private)
     model = [typeof(group) for group in (plan_arrays, shared, private, notes)]
     streams = typeof(arrays.CodeArrays(source.copy(), codes, starts))
     others = dict.fromkeys(kernels.FUNCTIONS, model)

@@ -7,15 +7,15 @@ threads write nothing that another of them reads.
 import numpy as np
 
 from cmixpy.cuda.device import cuda
-from cmixpy.cuda.lanes import PARTS, lane_of_block
+from cmixpy.cuda.lanes import MAX_NETWORKS, PARTS, lane_of_block
+from cmixpy.cuda.packed import packed_sum
 from cmixpy.model import fields as f
 from cmixpy.model.coder import decode_bit, encode_bit
 from cmixpy.model.experts import EXPERT_INPUTS, expert_inputs
 from cmixpy.model.logistic import LOGIT_LIMIT
-from cmixpy.model.maps import map_inputs
-from cmixpy.model.mixer import dot, logit_of, weighted_sum
+from cmixpy.model.maps import map_entry, map_logit
+from cmixpy.model.mixer import logit_of
 from cmixpy.model.predictor import (
-    FINAL_LOGITS,
     INPUTS_PER_CONTEXT,
     INPUTS_PER_MATCH,
     context_inputs,
@@ -27,14 +27,16 @@ from cmixpy.model.predictor import (
 from cmixpy.model.selectors import match_selector
 from cmixpy.model.slots import update_node
 from cmixpy.model.sse import refine
-from cmixpy.parts import MAX_SETS
 
 
-def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
-    """Code a nibble (or a base) of lane `index`."""
+def code_lane(
+    plan, shared, private, notes, source, code, decode, index, step, nibble, told, totals, places
+):
+    """Code a nibble (or a base) of lane `index`.
+
+    told : int64[1]; totals, places : int32[MAX_NETWORKS]; shared by the block
+    """
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
-    told = cuda.shared.array(1, np.int64)
-    totals = cuda.shared.array(MAX_SETS, np.int32)
     lane = private.lanes[index]
     scratch = private.scratch[index]
     run_symbols = private.run_symbols[index]
@@ -58,6 +60,7 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
     final_rate = rates[4] + (rates[3] - rates[4]) * rates[2] // (rates[2] + step * lanes)
     half = min(bits, 4)
     parts = min(threads, PARTS)
+    part, group, groups = thread % parts, thread // parts, threads // parts
     # The primer is there from the start, on both sides: it is learnt, but not coded.
     known = step < plan.numbers[10]
     symbol = 0
@@ -73,19 +76,19 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
         rows = private.rows[index, k]
         errors = private.errors[index, k]
         for c in range(thread, contexts, threads):
+            word = np.int64(copies[c, node])
             touched[c] = context_inputs(
-                x,
-                INPUTS_PER_CONTEXT * c,
-                np.int64(copies[c, node]),
-                c,
-                shared.probability,
-                plan.stretch,
+                x, INPUTS_PER_CONTEXT * c, word, c, shared.probability, plan.stretch,
                 plan.confidence,
-            )
+            )  # fmt: skip
             if runs:
                 x[INPUTS_PER_CONTEXT * contexts + c] = run_input(
                     run_symbols[c], run_strengths[c], partial, np.int32(7 - k)
                 )
+            if plan.numbers[9] > 0:
+                entry = map_entry(plan, word, run_symbols[c], run_strengths[c], c, partial, 7 - k)
+                touched[contexts + matches + stages + c] = entry
+                x[INPUTS_PER_CONTEXT * c + 2] = map_logit(plan, shared.probability, entry, word)
         for m in range(thread, matches, threads):
             touched[contexts + m] = match_inputs(
                 x,
@@ -104,42 +107,33 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
                 expert_inputs(lane, x, first_expert, partial, k, plan.stretch, plan.softplus)
             x[constant] = 256
         cuda.syncthreads()
-        if plan.numbers[9] > 0:
-            # Over all contexts at once, by the first thread.
-            if thread == 0:
-                map_inputs(
-                    plan, shared.probability, copies, run_symbols, run_strengths, x,
-                    INPUTS_PER_CONTEXT, touched, contexts + matches + stages, partial, node, k,
-                )  # fmt: skip
-            cuda.syncthreads()
         # First layer: the threads that share a set's sum add their parts of it.
         for s in range(thread, sets + finals, threads):
+            value = scratch[s]
             if s < sets:
-                value = scratch[s]
                 if plan.set_each_bit[s]:
                     value = match_selector(plan.set_function[s], lane)
-                rows[s] = weight_row(plan.set_base[s], plan.set_span[s], value, partial, k, bits)
-                totals[s] = 0
+                row = weight_row(plan.set_base[s], plan.set_span[s], value, partial, k, bits)
             else:
                 t = s - sets
-                value = scratch[s]
                 if plan.final_each_bit[t]:
                     value = match_selector(plan.final_function[t], lane)
-                rows[s] = weight_row(
-                    plan.final_base[t], plan.final_span[t], value, partial, k, bits
-                )
+                row = weight_row(plan.final_base[t], plan.final_span[t], value, partial, k, bits)
+            rows[s] = row
+            places[s] = row
+            totals[s] = 0
         cuda.syncthreads()
-        for item in range(thread, sets * parts, threads):
-            s = item // parts
-            part = item - s * parts
-            w = shared.weights[rows[s]]
-            cuda.atomic.add(totals, s, weighted_sum(x[part::parts], w[part::parts]))
+        for s in range(group, sets, groups):
+            w = notes.weight_words[places[s]]
+            cuda.atomic.add(totals, s, packed_sum(notes.input_words[index, k], w, part, parts))
         cuda.syncthreads()
         for s in range(thread, sets, threads):
             middle[s] = logit_of(totals[s])
         cuda.syncthreads()
-        for s in range(thread, finals, threads):
-            scratch[FINAL_LOGITS + s] = dot(middle, shared.final_weights[rows[sets + s]])
+        for s in range(group, finals, groups):
+            w = notes.final_words[places[sets + s]]
+            x = notes.middle_words[index, k]
+            cuda.atomic.add(totals, sets + s, packed_sum(x, w, part, parts))
         cuda.syncthreads()
         if thread == 0:
             total = 0
@@ -147,7 +141,7 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
             if finals > 0:
                 networks = finals
                 for s in range(finals):
-                    total += scratch[FINAL_LOGITS + s]
+                    total += logit_of(totals[sets + s])
             else:
                 for s in range(sets):
                     total += np.int64(middle[s])
@@ -178,7 +172,7 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
             if s < sets:
                 errors[s] = rated_error(bit, middle[s], plan.squash, rate, plan.numbers[13])
             else:
-                logit = scratch[FINAL_LOGITS + s - sets]
+                logit = logit_of(totals[s])
                 errors[s] = rated_error(bit, logit, plan.squash, final_rate, plan.numbers[13])
         for c in range(thread, contexts, threads):
             copies[c, node] = update_node(
@@ -201,21 +195,17 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
 
 def code(plan, shared, private, notes, streams, decode, nibble):
     """Kernel: code a nibble of every active lane, after `look_up`."""
+    told = cuda.shared.array(1, np.int64)
+    totals = cuda.shared.array(MAX_NETWORKS, np.int32)
+    places = cuda.shared.array(MAX_NETWORKS, np.int32)
     number = notes.clock[0]
     index = lane_of_block(plan, number, cuda.blockIdx.x)
     if index >= 0 and private.active[index] and nibble * 4 < plan.numbers[2]:
         buffer = streams.codes[streams.starts[index] : streams.starts[index + 1]]
         code_lane(
-            plan,
-            shared,
-            private,
-            streams.source,
-            buffer,
-            decode,
-            index,
-            number // plan.numbers[3],
-            nibble,
-        )
+            plan, shared, private, notes, streams.source, buffer, decode, index,
+            number // plan.numbers[3], nibble, told, totals, places,
+        )  # fmt: skip
 
 
 BLOCKS = (lane_of_block, code_lane)

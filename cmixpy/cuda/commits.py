@@ -6,42 +6,51 @@ for equal values and for atomic sums and minima.
 
 import numpy as np
 
-from cmixpy.cuda.device import add_shared, cuda
-from cmixpy.cuda.lanes import HERE_BITS, PARTS, lane_of_block, shared_touch
+from cmixpy.cuda.device import cuda, sum_shared
+from cmixpy.cuda.lanes import HERE_BITS, MAX_NETWORKS, PARTS, claim_of, lane_of_block
+from cmixpy.cuda.packed import learn_alone, learn_sums
 from cmixpy.model import fields as f
 from cmixpy.model.contexts import INDIRECT_TABLES
 from cmixpy.model.counted import settle
 from cmixpy.model.experts import MOST
 from cmixpy.model.frames import MOST as MOST_FRAMED
 from cmixpy.model.frames import NOTED
-from cmixpy.model.mixer import MOST_VISITS, apply_sum, eager_error
-from cmixpy.model.slots import NO_CLAIM, copy_row
+from cmixpy.model.mixer import MOST_VISITS, eager_error
+from cmixpy.model.slots import NO_CLAIM
 
 UNCLAIMED = 0x7FFFFFFF
 HERE_MASK = (1 << HERE_BITS) - 1
+TOUCHES = 8 * MAX_NETWORKS  # of rows, by a lane in a step
+ALONE = -1  # in the place of an owner: no other bit has touched the row
 
 
-def write_slots(plan, shared, private, notes, index):
-    """Write the slots that this lane claimed first."""
+def write_slots(plan, private, notes, index, number):
+    """Write the slots that this lane claimed first, and the followers."""
     contexts = plan.context_function.shape[0]
-    for item in range(cuda.threadIdx.x, 2 * contexts, cuda.blockDim.x):
-        part = item // contexts
-        c = item - part * contexts
+    words = notes.slot_words.shape[1]
+    for item in range(cuda.threadIdx.x, 2 * contexts * words, cuda.blockDim.x):
+        # Neighbours write neighbouring words of a slot.
+        place = item // words
+        word = item - place * words
+        part = place // contexts
+        c = place - part * contexts
         row = private.claims[index, part, c]
         if row != NO_CLAIM:
             if row < 0:
                 row = ~row
-            if notes.slot_claims[row] == 2 * index + part:
-                copy_row(private.copies[index, part, c], shared.slots[row])
-                # Whoever still looks has another number.
-                notes.slot_claims[row] = UNCLAIMED
-    if plan.numbers[6]:
-        for t in range(cuda.threadIdx.x, INDIRECT_TABLES, cuda.blockDim.x):
-            noted = private.followed[index, t]
-            place = noted >> 24
-            if notes.follower_claims[t, place] == index:
-                shared.followers[t, place] = noted & 0xFFFFFF
-                notes.follower_claims[t, place] = UNCLAIMED
+            if notes.slot_claims[row] == claim_of(number, 2 * index + part):
+                notes.slot_words[row, word] = notes.copy_words[index, part, c, word]
+
+
+def write_followers(private, shared, notes, index):
+    """Write the followers that this lane claimed first."""
+    for t in range(cuda.threadIdx.x, INDIRECT_TABLES, cuda.blockDim.x):
+        noted = private.followed[index, t]
+        place = noted >> 24
+        if notes.follower_claims[t, place] == index:
+            shared.followers[t, place] = noted & 0xFFFFFF
+            # Whoever still looks has another number.
+            notes.follower_claims[t, place] = UNCLAIMED
 
 
 def settle_entries(plan, shared, private, index):
@@ -65,33 +74,58 @@ def settle_entries(plan, shared, private, index):
                 settle(shared.probability, touch >> 1, MOST_FRAMED, plan.reciprocal)
 
 
-def sum_weights(plan, shared, private, notes, index):
-    """Add this lane's deltas to the sums of the rows that it touched."""
-    bits = plan.numbers[2]
+def stage_errors(plan, shared, private, notes, index, rows, errors, owners):
+    """What each touch of a row has to teach it, and the touch that gathers this: a thread each.
+
+    rows, errors, owners : int32[TOUCHES], shared by the block, so that what takes several loads
+        one after the other is done for many touches at once
+    """
+    sets = plan.set_function.shape[0]
+    networks = sets + plan.final_function.shape[0]
+    for item in range(cuda.threadIdx.x, plan.numbers[2] * networks, cuda.blockDim.x):
+        k = item // networks
+        s = item - k * networks
+        row = private.rows[index, k, s]
+        if s < sets:
+            head, visits, counts = notes.set_heads, shared.visits, notes.set_counts
+        else:
+            head, visits, counts = notes.final_heads, shared.final_visits, notes.final_counts
+        seen = visits[row]
+        rows[item] = row
+        errors[item] = eager_error(private.errors[index, k, s], seen, plan.eagerness)
+        owners[item] = ALONE
+        if counts[row] > 1:
+            owners[item] = head[row] & HERE_MASK
+        else:
+            counts[row] = 0
+            visits[row] = min(seen + 1, MOST_VISITS)
+
+
+def learn_rows(plan, private, notes, index, rows, errors, owners):
+    """Teach the rows that no other bit has touched, and add to the sums of all others."""
     sets = plan.set_function.shape[0]
     networks = sets + plan.final_function.shape[0]
     parts = min(cuda.blockDim.x, PARTS)
-    for item in range(cuda.threadIdx.x, bits * networks * parts, cuda.blockDim.x):
-        k, s, part = shared_touch(item, networks, parts)
-        row = private.rows[index, k, s]
-        error = private.errors[index, k, s]
-        visits = shared.visits[row] if s < sets else shared.final_visits[row]
-        error = eager_error(error, visits, plan.eagerness)
-        if s < sets:
-            owner = notes.set_heads[row] & HERE_MASK
-            add_shared(
-                notes.set_sums[owner, s, part::parts], private.inputs[index, k, part::parts], error
-            )
-        else:
-            owner = notes.final_heads[row] & HERE_MASK
-            add_shared(
-                notes.final_sums[owner, s - sets, part::parts],
-                private.middles[index, k, part::parts],
-                error,
-            )
-        if part == 0:
-            other = owner // bits
-            cuda.atomic.add(notes.touches, (other, owner - other * bits, s), np.int32(1))
+    part = cuda.threadIdx.x % parts
+    for item in range(
+        cuda.threadIdx.x // parts, plan.numbers[2] * networks, cuda.blockDim.x // parts
+    ):
+        k = item // networks
+        s = item - k * networks
+        row, error, owner = rows[item], errors[item], owners[item]
+        if error != 0:
+            if s < sets:
+                x = notes.input_words[index, k]
+                if owner == ALONE:
+                    learn_alone(notes.weight_words[row], x, error, part, parts)
+                else:
+                    sum_shared(notes.set_sums[owner, s], x, error, part, parts)
+            else:
+                x = notes.middle_words[index, k]
+                if owner == ALONE:
+                    learn_alone(notes.final_words[row], x, error, part, parts)
+                else:
+                    sum_shared(notes.final_sums[owner, s - sets], x, error, part, parts)
 
 
 def chain_places(plan, shared, private, index, step):
@@ -110,14 +144,21 @@ def chain_places(plan, shared, private, index, step):
 
 def gather(plan, shared, private, notes):
     """Kernel: slots, followers and counted entries are final; sums of weights are complete."""
+    rows = cuda.shared.array(TOUCHES, np.int32)
+    errors = cuda.shared.array(TOUCHES, np.int32)
+    owners = cuda.shared.array(TOUCHES, np.int32)
     number = notes.clock[0]
     if cuda.blockIdx.x == 0 and cuda.threadIdx.x == 0:
         notes.clock[1] = number
     index = lane_of_block(plan, number, cuda.blockIdx.x)
     if index >= 0 and private.active[index]:
-        write_slots(plan, shared, private, notes, index)
+        stage_errors(plan, shared, private, notes, index, rows, errors, owners)
+        write_slots(plan, private, notes, index, number)
+        if plan.numbers[6]:
+            write_followers(private, shared, notes, index)
         settle_entries(plan, shared, private, index)
-        sum_weights(plan, shared, private, notes, index)
+        cuda.syncthreads()
+        learn_rows(plan, private, notes, index, rows, errors, owners)
         if cuda.threadIdx.x == 0:
             for m in range(plan.match_minimum.shape[0]):
                 if plan.match_insert[m]:
@@ -126,32 +167,50 @@ def gather(plan, shared, private, notes):
                 chain_places(plan, shared, private, index, number // plan.numbers[3])
 
 
-def apply_weights(plan, shared, private, notes, index):
-    """Apply the sums of the rows of which this lane's touch is the owner."""
+def stage_owned(plan, shared, private, notes, index, found, owned, scales):
+    """List the rows that several bits touched and of which this lane's touch is the owner.
+
+    found : int32[1], how many, 0 before; owned, scales : int32[TOUCHES]; shared by the block
+    """
+    bits = plan.numbers[2]
+    sets = plan.set_function.shape[0]
+    networks = sets + plan.final_function.shape[0]
+    for item in range(cuda.threadIdx.x, bits * networks, cuda.blockDim.x):
+        k = item // networks
+        s = item - k * networks
+        row = private.rows[index, k, s]
+        if s < sets:
+            head, visits, counts = notes.set_heads, shared.visits, notes.set_counts
+        else:
+            head, visits, counts = notes.final_heads, shared.final_visits, notes.final_counts
+        # Nobody but the owner looks at the count, which is 0 where the row is settled already.
+        if head[row] & HERE_MASK == index * bits + k and counts[row] > 0:
+            place = cuda.atomic.add(found, 0, 1)
+            owned[place] = item
+            scales[place] = plan.lane_scale[counts[row]]
+            counts[row] = 0
+            visits[row] = min(visits[row] + 1, MOST_VISITS)
+
+
+def apply_sums(plan, private, notes, index, found, owned, scales):
+    """Apply the sums of the rows in the list."""
     bits = plan.numbers[2]
     sets = plan.set_function.shape[0]
     networks = sets + plan.final_function.shape[0]
     parts = min(cuda.blockDim.x, PARTS)
-    for item in range(cuda.threadIdx.x, bits * networks * parts, cuda.blockDim.x):
-        k, s, part = shared_touch(item, networks, parts)
+    part = cuda.threadIdx.x % parts
+    for place in range(cuda.threadIdx.x // parts, found[0], cuda.blockDim.x // parts):
+        item = owned[place]
+        k = item // networks
+        s = item - k * networks
         row = private.rows[index, k, s]
         here = index * bits + k
-        scale = plan.lane_scale[notes.touches[index, k, s]]
         if s < sets:
-            if notes.set_heads[row] & HERE_MASK == here:
-                apply_sum(
-                    shared.weights[row, part::parts], notes.set_sums[here, s, part::parts], scale
-                )
-                if part == 0:
-                    shared.visits[row] = min(shared.visits[row] + 1, MOST_VISITS)
-        elif notes.final_heads[row] & HERE_MASK == here:
-            apply_sum(
-                shared.final_weights[row, part::parts],
-                notes.final_sums[here, s - sets, part::parts],
-                scale,
-            )
-            if part == 0:
-                shared.final_visits[row] = min(shared.final_visits[row] + 1, MOST_VISITS)
+            sums = notes.set_sums[here, s]
+            learn_sums(notes.weight_words[row], sums, scales[place], part, parts)
+        else:
+            sums = notes.final_sums[here, s - sets]
+            learn_sums(notes.final_words[row], sums, scales[place], part, parts)
 
 
 def enter_places(plan, shared, private, index, step):
@@ -175,17 +234,25 @@ def enter_places(plan, shared, private, index, step):
 
 def apply(plan, shared, private, notes):
     """Kernel: weights, match tables and chains are final; the next half-step may begin."""
+    found = cuda.shared.array(1, np.int32)
+    owned = cuda.shared.array(TOUCHES, np.int32)
+    scales = cuda.shared.array(TOUCHES, np.int32)
     number = notes.clock[1]
     if cuda.blockIdx.x == 0 and cuda.threadIdx.x == 0:
         notes.clock[0] = number + 1
     index = lane_of_block(plan, number, cuda.blockIdx.x)
     if index >= 0 and private.active[index]:
-        apply_weights(plan, shared, private, notes, index)
         if cuda.threadIdx.x == 0:
+            found[0] = 0
             enter_places(plan, shared, private, index, number // plan.numbers[3])
+        cuda.syncthreads()
+        stage_owned(plan, shared, private, notes, index, found, owned, scales)
+        cuda.syncthreads()
+        apply_sums(plan, private, notes, index, found, owned, scales)
 
 
 GATHER_BLOCKS = (
-    lane_of_block, shared_touch, write_slots, settle_entries, sum_weights, chain_places,
+    lane_of_block, claim_of, stage_errors, write_slots, write_followers, settle_entries,
+    learn_rows, chain_places,
 )  # fmt: skip
-APPLY_BLOCKS = (lane_of_block, shared_touch, apply_weights, enter_places)
+APPLY_BLOCKS = (lane_of_block, stage_owned, apply_sums, enter_places)

@@ -10,11 +10,12 @@ import numpy as np
 from numba import cuda
 from numba.core import config
 
+from cmixpy.cuda.packed import sum_alone
 from cmixpy.cuda.twins import Twins
 from cmixpy.errors import MemoryLimitError
 from cmixpy.memory import format_size
 from cmixpy.model import jit
-from cmixpy.model.mixer import add_to_sum, scaled
+from cmixpy.model.mixer import scaled
 
 SIMULATED = bool(config.ENABLE_CUDASIM)  # type: ignore[attr-defined]
 # Below, a kernel's arguments must fit 4 KiB, and there are no 64-bit atomic maxima before 3.5.
@@ -22,22 +23,22 @@ LEAST_CAPABILITY = (7, 0)
 _twins = Twins()
 
 
-def add_each(total, x, error):
-    """mixer.add_to_sum by many threads at once."""
-    for i in range(x.shape[0]):
-        delta = scaled(x[i], np.int32(error))
+def sum_each(total, x, error, first, parts):
+    """Add a thread's part of one bit's deltas to a row's sums (packed.py), by many at once."""
+    e = np.int32(error)
+    quarter = x.shape[0]
+    for i in range(first, quarter, parts):
+        v = x[np.uint64(i)]
         # Most inputs of a run or a match are 0.
-        if delta != 0:
-            cuda.atomic.add(total, i, delta)
+        for j in range(4):
+            delta = scaled(np.int16(v >> (16 * j)), e)
+            if delta != 0:
+                cuda.atomic.add(total, np.uint64(j * quarter + i), delta)
 
 
-def add_exclusively(total, x, error):
-    """The simulator's `add_each`, a hundred times faster: threads of Python take turns."""
-    add_to_sum(total, x, error)
-
-
-add_shared = add_exclusively if SIMULATED else add_each
-DEVICE_FUNCTIONS = (add_each,)
+# The simulator's threads take turns, and its atomics are a hundred times slower.
+sum_shared = sum_alone if SIMULATED else sum_each
+DEVICE_FUNCTIONS = (sum_each,)
 
 
 def twin(function: Callable, blocks: tuple[Callable, ...] = ()) -> Callable:
@@ -64,12 +65,15 @@ def _caching():
         config.CACHE_DIR = before  # type: ignore[attr-defined]
 
 
-def kernel(function: Callable, blocks: tuple[Callable, ...] = ()) -> Any:
-    """A kernel, compiled for the device (or loaded) by its first launch; in the simulator Python."""
+def kernel(function: Callable, blocks: tuple[Callable, ...] = (), registers: int = 0) -> Any:
+    """A kernel, compiled for the device (or loaded) by its first launch; in the simulator Python.
+
+    registers : a thread may have at most so many, 0: as many as the compiler likes
+    """
     if SIMULATED:
         return cuda.jit(function)
     with _caching():
-        return cuda.jit(twin(function, blocks), cache=True)
+        return cuda.jit(twin(function, blocks), cache=True, max_registers=registers or None)
 
 
 def new_stream() -> Any:

@@ -10,8 +10,6 @@ from cmixpy.cuda.graphs import Graph
 from cmixpy.memory import format_size
 from cmixpy.model import fields, state, step
 
-# Threads that work at one lane: a weight set of a hundred inputs keeps 32 of them busy.
-THREADS = 64
 # Between two looks at how far it is: about as long as a blink.
 STEPS = 512
 # Steps in one graph: fewer, and the device waits for the host between two of them.
@@ -23,7 +21,8 @@ class Segment:
 
     def __init__(self, plan, length: int, decode: bool, threads: int | None = None):
         self.lanes, self.groups, self.length = plan.lanes, plan.groups, length
-        self.decode, self.threads = decode, threads or THREADS
+        self.decode = decode
+        self.threads = dict.fromkeys(kernels.THREADS, threads) if threads else kernels.THREADS
         self.nibbles = -(-plan.description.symbol_bits // 4)
         self.primer = plan.primer()
         symbols = len(self.primer) + length
@@ -46,6 +45,7 @@ class Segment:
         step.start_lanes(self.host_plan, self.host_private, codes, starts, self.decode)
         self.host_codes, self.host_starts = codes, starts
         self.private = device.upload(self.host_private)
+        self.notes = arrays.with_views(self.notes, self.shared, self.private)
         # A copy, because the processor's kernels want the input to be read-only.
         source = engine.behind_primer(self, source).copy()
         self.streams = device.upload(arrays.CodeArrays(source, codes, starts))
@@ -91,7 +91,7 @@ class Segment:
                 return
             arguments += (nibble,)
         blocks = -(-self.lanes // self.groups)
-        kernels.KERNELS[name][blocks, self.threads, self.stream](*arguments)
+        kernels.KERNELS[name][blocks, self.threads[name], self.stream](*arguments)
 
     def run_all(self, progress) -> bool:
         """Code every step, in ranges; False as soon as a lane's buffer has overflowed."""

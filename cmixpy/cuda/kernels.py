@@ -14,7 +14,14 @@ FUNCTIONS: dict[str, tuple[Callable, tuple[Callable, ...]]] = {
     "gather": (commits.gather, commits.GATHER_BLOCKS),
     "apply": (commits.apply, commits.APPLY_BLOCKS),
 }
-KERNELS = {name: kernel(*function) for name, function in FUNCTIONS.items()}
+# Threads that work at one lane, measured on an H100 with 2,048 lanes (benchmarks/LOG.md): a barrier
+# costs a warp on its own least.
+THREADS = {"begin": 32, "look_up": 32, "code": 32, "finish": 32, "gather": 128, "apply": 128}
+# Registers of a thread, where the compiler would take so many that few lanes fit a multiprocessor.
+REGISTERS = {"code": 128}
+KERNELS = {
+    name: kernel(*function, REGISTERS.get(name, 0)) for name, function in FUNCTIONS.items()
+}
 # What a half-step launches: a kernel, and the nibble for those that have one.
 ORDER = (
     ("begin", None), ("look_up", 0), ("code", 0), ("look_up", 1), ("code", 1), ("finish", None),

@@ -1,6 +1,9 @@
 """Which lane a block of threads works at, and how its threads share rows of weights."""
 
-PARTS = 32  # threads that share a row of weights: neighbours read neighbouring weights
+from cmixpy.parts import MAX_FINALS, MAX_SETS
+
+MAX_NETWORKS = MAX_SETS + MAX_FINALS
+PARTS = 8  # threads that share a row of weights: neighbours read neighbouring weights
 HERE_BITS = 16  # a touch of a row is lane · bits + bit, below 2^16, in a claim on the row
 
 
@@ -15,8 +18,9 @@ def lane_of_block(plan, number, block):
     return index
 
 
-def shared_touch(item, networks, parts):
-    """Bit, network and part of item `item` of a lane's touches, which `parts` threads share."""
-    touch = item // parts
-    k = touch // networks
-    return k, touch - k * networks, item - touch * parts
+def claim_of(number, who):
+    """A claim on a slot: the least one wins, and those of earlier half-steps are larger.
+
+    who : 2 · lane + nibble
+    """
+    return ((1 << 40) - number << 16) | who

@@ -7,7 +7,7 @@ is done by the lane's first thread; contexts, slots and claims go across the thr
 import numpy as np
 
 from cmixpy.cuda.device import cuda
-from cmixpy.cuda.lanes import HERE_BITS, lane_of_block
+from cmixpy.cuda.lanes import HERE_BITS, claim_of, lane_of_block
 from cmixpy.model import fields as f
 from cmixpy.model.contexts import (
     INDIRECT_TABLES,
@@ -93,7 +93,7 @@ def stake_claims(plan, shared, private, notes, index, stamp):
         if row != NO_CLAIM:
             if row < 0:
                 row = ~row
-            cuda.atomic.min(notes.slot_claims, row, np.int32(2 * index + part))
+            cuda.atomic.min(notes.slot_claims, row, claim_of(stamp - 1, 2 * index + part))
     symbol = private.symbols[index]
     for item in range(thread, bits * columns, threads):
         k = item // columns
@@ -117,9 +117,10 @@ def stake_claims(plan, shared, private, notes, index, stamp):
         here = (stamp << HERE_BITS) | (index * bits + k)
         if s < sets:
             cuda.atomic.max(notes.set_heads, row, here)
+            cuda.atomic.add(notes.set_counts, row, np.int32(1))
         else:
             cuda.atomic.max(notes.final_heads, row, here)
-        notes.touches[index, k, s] = 0
+            cuda.atomic.add(notes.final_counts, row, np.int32(1))
     if plan.numbers[6]:
         for t in range(thread, INDIRECT_TABLES, threads):
             place = private.followed[index, t] >> 24
@@ -173,4 +174,4 @@ def finish(plan, shared, private, notes):
 
 
 BEGIN_BLOCKS = (lane_of_block, begin_symbol)
-FINISH_BLOCKS = (lane_of_block, end_symbol, stake_claims)
+FINISH_BLOCKS = (lane_of_block, claim_of, end_symbol, stake_claims)

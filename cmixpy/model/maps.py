@@ -39,6 +39,24 @@ def first_probabilities(squash: np.ndarray) -> np.ndarray:
 
 
 @block
+def map_entry(plan, word, run_symbol, run_strength, c, partial, shift):
+    """Entry of context `c`'s map for the node `word` and what the run says; shift: 7 - bit."""
+    ahead = np.int64(run_symbol) >> shift
+    # 0: no run, 1 and 2: it says 0 or 1, 3: it was wrong about a bit before.
+    run = (run_strength > 0) * (3 - (ahead >> 1 == partial) * (2 - (ahead & 1)))
+    entry = plan.numbers[9] + MAP_ENTRIES * c + run
+    return entry + plan.map_row[word >> 20] + plan.count_row[(word >> 8) & 127]
+
+
+@block
+def map_logit(plan, probability, entry, word):
+    """The logit that a map's entry says."""
+    logit = plan.stretch[(probability[entry] & ENTRY_MASK) >> (COUNT_BITS + 10)]
+    # An empty history says nothing.
+    return logit * min(word & 255, 1)
+
+
+@block
 def map_inputs(plan, probability, copies, run_symbols, run_strengths, x, stride, touched, column,
                partial, node, k):
     """Put each map's logit in the place of its context's third input; note the entries.
@@ -49,12 +67,6 @@ def map_inputs(plan, probability, copies, run_symbols, run_strengths, x, stride,
     shift = 7 - k
     for c in range(copies.shape[0]):
         word = copies[c, node] + 0
-        ahead = np.int64(run_symbols[c]) >> shift
-        # 0: no run, 1 and 2: it says 0 or 1, 3: it was wrong about a bit before.
-        run = (run_strengths[c] > 0) * (3 - (ahead >> 1 == partial) * (2 - (ahead & 1)))
-        entry = plan.numbers[9] + MAP_ENTRIES * c + run
-        entry += plan.map_row[word >> 20] + plan.count_row[(word >> 8) & 127]
+        entry = map_entry(plan, word, run_symbols[c], run_strengths[c], c, partial, shift)
         touched[column + c] = entry
-        logit = plan.stretch[(probability[entry] & ENTRY_MASK) >> (COUNT_BITS + 10)]
-        # An empty history says nothing.
-        x[stride * c + 2] = logit * min(word & 255, 1)
+        x[stride * c + 2] = map_logit(plan, probability, entry, word)

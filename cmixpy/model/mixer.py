@@ -64,12 +64,28 @@ def scaled(x, e):
 
 
 @block
+def weight_after(weight, delta):
+    """weight + delta, clamped; int32."""
+    value = np.int32(weight + delta)
+    return min(max(value, np.int32(-WEIGHT_LIMIT)), np.int32(WEIGHT_LIMIT))
+
+
+@block
+def share_of(total, scale):
+    """total·scale / 2^16, rounded, in int32."""
+    # The product has 47 bits; its halves fit 32: |total| < 2^30.2, scale <= 2^16.
+    high = np.int32(np.int32(total >> np.int32(16)) * scale)
+    low = np.uint32(np.uint32(total & np.int32(0xFFFF)) * np.uint32(scale))
+    low = np.uint32(low + np.uint32(32768)) >> np.uint32(16)
+    return np.int32(high + np.int32(low))
+
+
+@block
 def add_one(w, x, error):
     """One lane's update: w += x·error / 2^10, clamped."""
     e = np.int32(error)
     for i in range(x.shape[0]):
-        value = np.int32(w[i] + scaled(x[i], e))
-        w[i] = min(max(value, np.int32(-WEIGHT_LIMIT)), np.int32(WEIGHT_LIMIT))
+        w[i] = weight_after(w[i], scaled(x[i], e))
 
 
 @block
@@ -83,14 +99,9 @@ def add_to_sum(total, x, error):
 @block
 def apply_sum(w, total, scale):
     """w += total·scale / 2^16, rounded, clamped once after the sum; `total` is cleared."""
-    # The product has 47 bits; its halves fit 32: |total| < 2^30.2, scale <= 2^16.
     scale = np.int32(scale)
     for i in range(w.shape[0]):
-        high = np.int32(np.int32(total[i] >> np.int32(16)) * scale)
-        low = np.uint32(np.uint32(total[i] & np.int32(0xFFFF)) * np.uint32(scale))
-        low = np.uint32(low + np.uint32(32768)) >> np.uint32(16)
-        value = np.int32(w[i] + np.int32(high + np.int32(low)))
-        w[i] = min(max(value, np.int32(-WEIGHT_LIMIT)), np.int32(WEIGHT_LIMIT))
+        w[i] = weight_after(w[i], share_of(total[i], scale))
         total[i] = 0
 
 
