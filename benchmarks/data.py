@@ -1,7 +1,9 @@
 """Pieces of the corpora: files, or their beginnings, that were found and verified (corpora.py)."""
 
+import hashlib
 import itertools
 import random
+import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +12,7 @@ from benchmarks.corpora import CHECKOUT, CorpusError, directory
 
 __all__ = [
     "CHECKOUT", "FILES", "TEXT_FILES", "Piece", "concatenated", "directory", "find",
-    "generated_text", "require", "write_concatenated",
+    "generated_text", "require", "sources", "write_concatenated",
 ]  # fmt: skip
 TEXT_FILES = ("enwik6", "enwik8.4M")
 FILES = (
@@ -75,6 +77,27 @@ def concatenated(folder: Path, most: int) -> bytes:
             break
         parts.append(piece.read()[:missing])
         missing -= len(parts[-1])
+    return b"".join(parts)
+
+
+def sources(most: int) -> bytes:
+    """Python's and its packages' sources as installed here, at most `most` bytes: large, alike.
+
+    No text that is read every day is as large and at hand; equal files are taken once.
+    """
+    parts: list[bytes] = []
+    seen: set[bytes] = set()
+    missing = most
+    for folder in dict.fromkeys((sysconfig.get_path("purelib"), sysconfig.get_path("stdlib"))):
+        for path in sorted(Path(folder).rglob("*.py")):
+            content = path.read_bytes()
+            digest = hashlib.sha256(content).digest()
+            if digest not in seen:
+                seen.add(digest)
+                parts.append(content[:missing])
+                missing -= len(parts[-1])
+            if missing == 0:
+                return b"".join(parts)
     return b"".join(parts)
 
 

@@ -85,7 +85,7 @@ def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int,
 
 
 def atomic_sums() -> None:
-    """What a device does in the place of the simulator's `sum_alone`, and both what the CPU does."""
+    """What a device does in the place of `sum_alone`; both do what the CPU does."""
     rng = np.random.default_rng(3)
     found, wanted, plain = np.zeros((3, 96), dtype=np.int32)
     for error in (1, -1, 262139, -262139, 70000):

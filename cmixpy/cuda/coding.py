@@ -26,7 +26,7 @@ from cmixpy.model.predictor import (
 )
 from cmixpy.model.selectors import match_selector
 from cmixpy.model.slots import update_node
-from cmixpy.model.sse import refine
+from cmixpy.model.sse import SSE_STEP, final_probability, stage_place, stage_row, stage_share
 
 
 def code_lane(
@@ -34,7 +34,7 @@ def code_lane(
 ):
     """Code a nibble (or a base) of lane `index`.
 
-    told : int64[1]; totals, places : int32[MAX_NETWORKS]; shared by the block
+    told : int64[3]; totals, places : int32[MAX_NETWORKS]; shared by the block
     """
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
     lane = private.lanes[index]
@@ -145,29 +145,32 @@ def code_lane(
             else:
                 for s in range(sets):
                     total += np.int64(middle[s])
-            mixed = total // networks
-            p_mixed = np.int64(plan.squash[mixed + LOGIT_LIMIT])
-            final = refine(
-                plan,
-                shared.probability,
-                scratch,
-                mixed,
-                p_mixed,
-                partial,
-                touched,
-                contexts + matches,
+            told[0] = total // networks
+            told[1] = 0
+        cuda.syncthreads()
+        mixed = told[0]
+        p_mixed = np.int64(plan.squash[mixed + LOGIT_LIMIT])
+        low, weight = stage_place(mixed)
+        for s in range(thread, stages, threads):
+            first = stage_row(plan, s, scratch, partial)
+            cuda.atomic.add(
+                told, 1, stage_share(plan, shared.probability, first, s, low, weight)
             )
+            touched[contexts + matches + s] = first + low + (2 * weight) // SSE_STEP
+        cuda.syncthreads()
+        if thread == 0:
+            final = final_probability(p_mixed * plan.numbers[4] + told[1])
             bit = (symbol >> (bits - 1 - k)) & 1
             if not known:
                 if decode:
                     bit = decode_bit(lane, code, final)
                 else:
                     encode_bit(lane, code, final, bit)
-            told[0] = bit
+            told[2] = bit
             errors[sets + finals] = p_mixed
             errors[sets + finals + 1] = final
         cuda.syncthreads()
-        bit = told[0]
+        bit = told[2]
         for s in range(thread, sets + finals, threads):
             if s < sets:
                 errors[s] = rated_error(bit, middle[s], plan.squash, rate, plan.numbers[13])
@@ -195,7 +198,7 @@ def code_lane(
 
 def code(plan, shared, private, notes, streams, decode, nibble):
     """Kernel: code a nibble of every active lane, after `look_up`."""
-    told = cuda.shared.array(1, np.int64)
+    told = cuda.shared.array(3, np.int64)
     totals = cuda.shared.array(MAX_NETWORKS, np.int32)
     places = cuda.shared.array(MAX_NETWORKS, np.int32)
     number = notes.clock[0]

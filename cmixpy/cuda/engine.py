@@ -75,11 +75,12 @@ class Segment:
         for _ in range(steps):
             self.launch_step()
 
-    def launch_step(self) -> None:
-        """Launch the kernels of the next step."""
+    def launch_step(self, note=lambda: None) -> None:
+        """Launch the kernels of the next step; `note` is called after each launch."""
         for _ in range(self.groups):
             for name, nibble in kernels.ORDER:
                 self.launch(name, nibble)
+                note()
 
     def launch(self, name: str, nibble: int | None) -> None:
         """Launch one kernel."""
@@ -111,6 +112,12 @@ class Segment:
                 return False
         return True
 
+    def close(self, note) -> None:
+        """Give the graphs back."""
+        for graph in self.graphs.values():
+            graph.close()
+        self.graphs.clear()
+
     def finish(self) -> list[bytes] | None:
         """The lanes' codes, once every step is encoded; None when one outgrew its lane."""
         private = self.host_private._replace(lanes=device.download(self.private.lanes))
@@ -137,13 +144,19 @@ def encode_segment(symbols: np.ndarray, plan, progress=None, note=None) -> list[
     """Code a segment on the device: the codes that engine.encode_segment makes."""
     segment = encoder(symbols, plan)
     segment.tell(note)
-    return segment.finish() if segment.run_all(progress) else None
+    try:
+        return segment.finish() if segment.run_all(progress) else None
+    finally:
+        segment.close(note)
 
 
 def decode_segment(codes: list[bytes], length: int, plan, progress=None, note=None) -> np.ndarray:
     """Decode a segment of `length` symbols; the twin of `encode_segment`."""
     segment = decoder(codes, length, plan)
     segment.tell(note)
-    segment.run_all(progress)
-    history = device.download(segment.shared.history)
+    try:
+        segment.run_all(progress)
+        history = device.download(segment.shared.history)
+    finally:
+        segment.close(note)
     return primer.symbols_behind(segment.primer, plan.lanes, history)

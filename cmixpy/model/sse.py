@@ -39,23 +39,41 @@ def ask_stages(plan, entries, scratch, partial):
 
 
 @block
+def stage_place(mixed):
+    """The bucket below the mix's logit, and how far above it that lies, of SSE_STEP."""
+    position = mixed + LOGIT_LIMIT + 1
+    low = position // SSE_STEP
+    return low, position - low * SSE_STEP
+
+
+@block
+def stage_share(plan, entries, first, s, low, weight):
+    """What stage s says between two buckets of the row at `first`, times its share."""
+    refined = (
+        ((entries[first + low] & ENTRY_MASK) >> (COUNT_BITS + 6)) * (SSE_STEP - weight)
+        + ((entries[first + low + 1] & ENTRY_MASK) >> (COUNT_BITS + 6)) * weight
+    ) // SSE_STEP
+    return refined * plan.sse_share[s]
+
+
+@block
+def final_probability(total):
+    """16 bits, 1 … 65535, from all shares."""
+    return min(max(total >> SHARES, 1), 65535)
+
+
+@block
 def refine(plan, entries, scratch, mixed, p_mixed, partial, touched, column):
     """Final probability (16 bits, 1 … 65535) of a one, from the mix's logit and probability.
 
     entries : int64[…], counted entries
     touched : int32[columns], from `column` on filled with the entries that are to learn
     """
-    position = mixed + LOGIT_LIMIT + 1
-    low = position // SSE_STEP
-    weight = position - low * SSE_STEP
+    low, weight = stage_place(mixed)
     near = low + (2 * weight) // SSE_STEP
-    final = p_mixed * plan.numbers[4]
+    total = p_mixed * plan.numbers[4]
     for s in range(plan.sse_function.shape[0]):
         first = stage_row(plan, s, scratch, partial)
-        refined = (
-            ((entries[first + low] & ENTRY_MASK) >> (COUNT_BITS + 6)) * (SSE_STEP - weight)
-            + ((entries[first + low + 1] & ENTRY_MASK) >> (COUNT_BITS + 6)) * weight
-        ) // SSE_STEP
-        final += refined * plan.sse_share[s]
+        total += stage_share(plan, entries, first, s, low, weight)
         touched[column + s] = first + near
-    return min(max(final >> SHARES, 1), 65535)
+    return final_probability(total)
