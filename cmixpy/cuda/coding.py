@@ -7,6 +7,15 @@ threads write nothing that another of them reads.
 import numpy as np
 
 from cmixpy.cuda.device import cuda
+from cmixpy.cuda.gates import (
+    CODE_BLOCKS,
+    GATE_SUMS,
+    begin_gates,
+    find_factors,
+    gate_mix,
+    learn_bit,
+    sum_dots,
+)
 from cmixpy.cuda.lanes import PARTS, lane_of_block
 from cmixpy.model import fields as f
 from cmixpy.model.coder import decode_bit, encode_bit
@@ -35,6 +44,7 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
     told = cuda.shared.array(1, np.int64)
     totals = cuda.shared.array(MAX_SETS, np.int32)
+    gate_sums = cuda.shared.array(GATE_SUMS, np.int64)
     lane = private.lanes[index]
     scratch = private.scratch[index]
     run_symbols = private.run_symbols[index]
@@ -112,6 +122,8 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
                     INPUTS_PER_CONTEXT, touched, contexts + matches + stages, partial, node, k,
                 )  # fmt: skip
             cuda.syncthreads()
+        if plan.lstm[0] > 0:
+            begin_gates(plan, private, index, k, gate_sums)
         # First layer: the threads that share a set's sum add their parts of it.
         for s in range(thread, sets + finals, threads):
             if s < sets:
@@ -134,9 +146,13 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
             part = item - s * parts
             w = shared.weights[rows[s]]
             cuda.atomic.add(totals, s, weighted_sum(x[part::parts], w[part::parts]))
+        if plan.lstm[0] > 0:
+            sum_dots(plan, shared, private, index, partial, k, gate_sums)
         cuda.syncthreads()
         for s in range(thread, sets, threads):
             middle[s] = logit_of(totals[s])
+        if plan.lstm[0] > 0:
+            find_factors(plan, shared, private, index, partial, k, gate_sums)
         cuda.syncthreads()
         for s in range(thread, finals, threads):
             scratch[FINAL_LOGITS + s] = dot(middle, shared.final_weights[rows[sets + s]])
@@ -152,6 +168,8 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
                 for s in range(sets):
                     total += np.int64(middle[s])
             mixed = total // networks
+            if plan.lstm[0] > 0:
+                mixed = gate_mix(plan, private, index, mixed, middle, x, k, gate_sums)
             p_mixed = np.int64(plan.squash[mixed + LOGIT_LIMIT])
             final = refine(
                 plan,
@@ -174,6 +192,10 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
             errors[sets + finals + 1] = final
         cuda.syncthreads()
         bit = told[0]
+        if plan.lstm[0] > 0:
+            learn_bit(
+                plan, shared, private, index, bit, errors[sets + finals], partial, k, gate_sums
+            )
         for s in range(thread, sets + finals, threads):
             if s < sets:
                 errors[s] = rated_error(bit, middle[s], plan.squash, rate, plan.numbers[13])
@@ -218,4 +240,4 @@ def code(plan, shared, private, notes, streams, decode, nibble):
         )
 
 
-BLOCKS = (lane_of_block, code_lane)
+BLOCKS = (lane_of_block, code_lane, *CODE_BLOCKS)

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from cmixpy.cuda import coding, commits, lookup, symbols
+from cmixpy.cuda import coding, commits, gates, lookup, symbols
 from cmixpy.cuda.device import kernel
 
 # Each with the functions of its module that it calls.
@@ -13,6 +13,8 @@ FUNCTIONS: dict[str, tuple[Callable, tuple[Callable, ...]]] = {
     "finish": (symbols.finish, symbols.FINISH_BLOCKS),
     "gather": (commits.gather, commits.GATHER_BLOCKS),
     "apply": (commits.apply, commits.APPLY_BLOCKS),
+    "sum_gates": (gates.sum_gates, gates.SUM_BLOCKS),
+    "apply_gates": (gates.apply_gates, ()),
 }
 KERNELS = {name: kernel(*function) for name, function in FUNCTIONS.items()}
 # What a half-step launches: a kernel, and the nibble for those that have one.
@@ -20,3 +22,5 @@ ORDER = (
     ("begin", None), ("look_up", 0), ("code", 0), ("look_up", 1), ("code", 1), ("finish", None),
     ("gather", None), ("apply", None),
 )  # fmt: skip
+# And then, with an LSTM: its output layer learns.
+LSTM_ORDER = (*ORDER, ("sum_gates", None), ("apply_gates", None))
