@@ -9,7 +9,7 @@ import time
 
 import cuda_turns
 import numpy as np
-from small_models import mild, symbols_for, text, tight
+from small_models import mild, small_lstm, symbols_for, text, tight
 
 import cmixpy
 from cmixpy import engine, presets, primer
@@ -19,8 +19,10 @@ from cmixpy.plan import Plan
 
 # What both kinds of kernels leave behind; of the private arrays what the next step reads.
 PRIVATE = ("lanes", "symbols", "inputs", "touched", "rows", "errors", "middles", "copies",
-           "experts", "expert_key", "expert_touched")  # fmt: skip
-
+           "experts", "expert_key", "expert_touched", "features", "outputs", "gradients",
+           "residuals", "gated", "gate_errors", "gate_dots", "gate_slopes", "cells")  # fmt: skip
+# Of the LSTM's weights, what a training leaves behind.
+WEIGHTS = ("recurrent", "embedding", "near", "means", "row_means", "row_counts", "gradients")
 
 # Larger arrays are compared every so many steps, and at the end.
 SMALL, EVERY = 1 << 18, 16
@@ -39,6 +41,19 @@ def same(step: int, cpu, cuda) -> None:
                     raise AssertionError(f"step {step}: {name} differs at {where}")
 
 
+def same_network(cpu, cuda) -> None:
+    """Assert that the LSTM's weights and what it says of itself are equal."""
+    if cpu.network is None:
+        assert cuda.network is None
+        return
+    for name in WEIGHTS:
+        wanted = getattr(cpu.network.weights, name)
+        found = device.download(getattr(cuda.network.weights, name))
+        assert np.array_equal(found, wanted), name
+    assert cpu.network.weights.updates > 2 * cpu.groups
+    assert cuda.network.close() == cpu.network.close()
+
+
 def compare(symbols: np.ndarray, plan: Plan, threads: int) -> list[bytes]:
     """Encode with both, step by step."""
     cpu = engine.encoder(symbols, plan, 1)
@@ -47,6 +62,7 @@ def compare(symbols: np.ndarray, plan: Plan, threads: int) -> list[bytes]:
         cpu.run(t, t + 1)
         cuda.run(t, t + 1)
         same(t, cpu, cuda)
+    same_network(cpu, cuda)
     codes = cpu.finish()
     assert cuda.finish() == codes
     assert codes is not None
@@ -61,6 +77,7 @@ def compare_decoding(symbols: np.ndarray, codes: list[bytes], plan: Plan, thread
         cpu.run(t, t + 1)
         cuda.run(t, t + 1)
         same(t, cpu, cuda)
+    same_network(cpu, cuda)
     history = device.download(cuda.shared.history)
     decoded = primer.symbols_behind(cpu.primer, plan.lanes, history)
     assert decoded.tolist() == symbols.tolist()
@@ -68,6 +85,8 @@ def compare_decoding(symbols: np.ndarray, codes: list[bytes], plan: Plan, thread
 
 def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int, shrink, seed: int):
     description = shrink(presets.describe(level, preset), seed)
+    if description.lstm:
+        description = small_lstm(description, seed)
     # A base is a byte of what was read, of which `symbols_for` packs four.
     symbols = symbols_for(description, seed, n if description.symbol_bits == 8 else n // 2)
     hints = {"records": (61, 2), "bitmap": (3,), "lines": (61, 2)}.get(preset, ())

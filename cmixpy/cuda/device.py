@@ -7,7 +7,7 @@ import numpy as np
 from numba import cuda
 from numba.core import config
 
-from cmixpy.cuda.twins import Twins
+from cmixpy.cuda.twins import Twins, in_one_module
 from cmixpy.errors import MemoryLimitError
 from cmixpy.memory import format_size
 from cmixpy.model.mixer import add_to_sum, scaled
@@ -44,7 +44,7 @@ def twin(function: Callable, blocks: tuple[Callable, ...] = ()) -> Callable:
 def kernel(function: Callable, blocks: tuple[Callable, ...] = ()) -> Any:
     """A kernel, compiled for the device by its first launch; in the simulator Python."""
     if SIMULATED:
-        return cuda.jit(function)
+        return cuda.jit(in_one_module(function, blocks))
     return cuda.jit(twin(function, blocks))
 
 

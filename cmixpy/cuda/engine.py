@@ -9,6 +9,8 @@ from cmixpy.model import fields, state, step
 
 # Threads that work at one lane: a weight set of a hundred inputs keeps 32 of them busy.
 THREADS = 64
+# With an LSTM: the dot products of its output layer keep as many busy (gates.py).
+LSTM_THREADS = 128
 # Between two looks at how far it is: about as long as a blink.
 STEPS = 512
 
@@ -18,7 +20,11 @@ class Segment:
 
     def __init__(self, plan, length: int, decode: bool, threads: int | None = None):
         self.lanes, self.groups, self.length = plan.lanes, plan.groups, length
-        self.decode, self.threads = decode, threads or THREADS
+        self.described, self.decode = plan, decode
+        lstm = bool(plan.description.lstm)
+        self.threads = threads or (LSTM_THREADS if lstm else THREADS)
+        self.order = kernels.LSTM_ORDER if lstm else kernels.ORDER
+        self.network = None
         self.nibbles = -(-plan.description.symbol_bits // 4)
         self.primer = plan.primer()
         symbols = len(self.primer) + length
@@ -29,6 +35,11 @@ class Segment:
         notes = arrays.build_notes(plan, host_shared, self.host_private)
         self.host_plan = host_plan
         self.bytes = arrays.size(host_plan, host_shared, self.host_private, notes)
+        if lstm:
+            # torch takes a second to load, so only the levels that need it do.
+            from cmixpy.cuda import network
+
+            self.bytes += network.size(plan)
         device.require_memory(self.bytes + 4 * length)
         self.plan = device.upload(host_plan)
         self.shared = device.upload(host_shared)
@@ -42,6 +53,10 @@ class Segment:
         # A copy, because the processor's kernels want the input to be read-only.
         source = engine.behind_primer(self, source).copy()
         self.streams = device.upload(arrays.CodeArrays(source, codes, starts))
+        if self.described.description.lstm:
+            from cmixpy.cuda.network import Driver
+
+            self.network = Driver(self.described, self.private)
 
     def tell(self, note) -> None:
         """Tell `note` where this runs, and with how much memory."""
@@ -51,9 +66,12 @@ class Segment:
     def run(self, first: int, last: int) -> None:
         """Launch the kernels of steps first … last - 1; does not wait for them."""
         shape = -(-self.lanes // self.groups), self.threads
-        for _ in range((last - first) * self.groups):
-            for name, nibble in kernels.ORDER:
+        for number in range(first * self.groups, last * self.groups):
+            for name, nibble in self.order:
                 self.launch(name, nibble, shape)
+            if self.network is not None:
+                self.network.take(number)
+                self.network.learn(number)
 
     def launch(self, name: str, nibble: int | None, shape: tuple[int, int]) -> None:
         """Launch one kernel."""
@@ -64,7 +82,13 @@ class Segment:
             if nibble >= self.nibbles:
                 return
             arguments += (nibble,)
+        shape = kernels.BLOCKS.get(name, shape[0]), shape[1]
         kernels.KERNELS[name][shape](*arguments)
+
+    def close(self, note) -> None:
+        """End the LSTM; `note` is told how it went."""
+        if self.network is not None and note is not None:
+            note(self.network.close())
 
     def run_all(self, progress) -> bool:
         """Code every step, in ranges; False as soon as a lane's buffer has overflowed."""
@@ -110,7 +134,9 @@ def encode_segment(symbols: np.ndarray, plan, progress=None, note=None) -> list[
     """Code a segment on the device: the codes that engine.encode_segment makes."""
     segment = encoder(symbols, plan)
     segment.tell(note)
-    return segment.finish() if segment.run_all(progress) else None
+    done = segment.run_all(progress)
+    segment.close(note)
+    return segment.finish() if done else None
 
 
 def decode_segment(codes: list[bytes], length: int, plan, progress=None, note=None) -> np.ndarray:
@@ -118,5 +144,6 @@ def decode_segment(codes: list[bytes], length: int, plan, progress=None, note=No
     segment = decoder(codes, length, plan)
     segment.tell(note)
     segment.run_all(progress)
+    segment.close(note)
     history = device.download(segment.shared.history)
     return primer.symbols_behind(segment.primer, plan.lanes, history)

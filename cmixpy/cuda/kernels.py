@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from cmixpy.cuda import coding, commits, gates, lookup, symbols
-from cmixpy.cuda.device import kernel
+from cmixpy.cuda.device import SIMULATED, kernel
 
 # Each with the functions of its module that it calls.
 FUNCTIONS: dict[str, tuple[Callable, tuple[Callable, ...]]] = {
@@ -24,3 +24,6 @@ ORDER = (
 )  # fmt: skip
 # And then, with an LSTM: its output layer learns.
 LSTM_ORDER = (*ORDER, ("sum_gates", None), ("apply_gates", None))
+# Blocks of those kernels that have not one for each lane but share out what there is; the
+# simulator's take their time one by one.
+BLOCKS = {"sum_gates": 3, "apply_gates": 3} if SIMULATED else {"sum_gates": 1024, "apply_gates": 256}
