@@ -101,6 +101,19 @@ def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int,
     )  # fmt: skip
 
 
+# Level, lanes, groups and symbols: groups of a lane or none, of lanes that end early, of many.
+LSTM_CASES = ((9, 1, 1, 24), (7, 1, 2, 20), (7, 2, 2, 43), (9, 5, 2, 98), (7, 33, 1, 500),
+              (7, 33, 2, 500))  # fmt: skip
+
+
+def lstm_cases(threads: int) -> None:
+    """The LSTM of both levels that differ in more than its cells."""
+    for seed, (level, lanes, groups, symbols) in enumerate(LSTM_CASES):
+        cuda_turns.BACKWARDS = seed % 2 == 1
+        shrink = tight if seed % 3 == 1 else mild
+        case("text", level, lanes, groups, threads, symbols, shrink, seed)
+
+
 def atomic_sums() -> None:
     """What a device does in the place of the simulator's `add_exclusively`."""
     rng = np.random.default_rng(3)
@@ -137,9 +150,13 @@ def main() -> None:
     parser.add_argument("--symbols", type=int, default=160)
     parser.add_argument("--mild", action="store_true")
     parser.add_argument("--archives", action="store_true")
+    parser.add_argument("--lstm", action="store_true", help="models with an LSTM, no presets")
     options = parser.parse_args()
     assert device.SIMULATED
     cuda_turns.install()
+    if options.lstm:
+        lstm_cases(options.threads)
+        options.presets = []
     for preset in options.presets:
         for seed, lanes in enumerate(options.lanes):
             cuda_turns.BACKWARDS = seed % 2 == 1

@@ -136,9 +136,9 @@ def small_lstm(description: Description, seed: int) -> Description:
     rng = random.Random(seed)
     lstm = replace(
         description.lstm[0],
-        cells=32, horizon=4, stride=rng.choice((2, 3, 4)), spread=1500, first=40000, last=9000,
-        half=2, memory=3, head_first=rng.choice((40000, 65535)), head_last=20000, head_half=9,
-        bias_input=rng.choice((2048, 4095)), common_rate=20000, told=rng.choice((15, 15, 9)),
+        cells=32, horizon=4, stride=rng.choice((2, 3, 4)), spread=700, forget=500, first=40000,
+        last=10000, half=2, memory=3, head_first=40000, head_last=20000, head_half=50,
+        scalar_share=64, bias_input=2048, common_rate=20000, told=rng.choice((15, 9)),
     )  # fmt: skip
     return replace(description, lstm=(lstm,))
 

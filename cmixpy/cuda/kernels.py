@@ -26,4 +26,4 @@ ORDER = (
 LSTM_ORDER = (*ORDER, ("sum_gates", None), ("apply_gates", None))
 # Blocks of those kernels that have not one for each lane but share out what there is; the
 # simulator's take their time one by one.
-BLOCKS = {"sum_gates": 3, "apply_gates": 3} if SIMULATED else {"sum_gates": 1024, "apply_gates": 256}
+BLOCKS = {"sum_gates": 3 if SIMULATED else 1024, "apply_gates": 3 if SIMULATED else 256}
