@@ -99,21 +99,16 @@ def test_all_that_kernels_call_is_inlined(name):
         assert callee.targetoptions["inline"] == "always"
 
 
-CASES = ("--symbols", "512", "--archives")
+CASES = ("--symbols", "512", "--archives", "--lstm")
 
 
 def test_simulator():
-    """Every preset in both directions: the same state after every step, the same archives."""
+    """Every preset in both directions: the same state after every step, the same archives.
+
+    And models with a small LSTM: the same weights.
+    """
     # One program, which compiles what all presets call once.
     run = start("cuda_equality.py", *presets.PRESETS, *CASES, simulated=True)
-    said = run.communicate()[0]
-    assert run.returncode == 0, said
-    assert said.endswith("equal\n"), said
-
-
-def test_simulator_with_an_lstm():
-    """Small networks in both directions: the same state and weights, the same archives."""
-    run = start("cuda_equality.py", "--lstm", simulated=True)
     said = run.communicate()[0]
     assert run.returncode == 0, said
     assert said.endswith("equal\n"), said

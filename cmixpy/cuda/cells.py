@@ -30,7 +30,7 @@ from cmixpy.lstm.cells import (
     weighed,
 )
 
-UPDATES, RATE, SHARE, CLIPPED = 0, 1, 2, 3  # in `training`
+UPDATES, RATE, SHARE, CLIPPED, PICKED = range(5)  # in `training`
 
 
 class WeightArrays(NamedTuple):
@@ -45,10 +45,11 @@ class WeightArrays(NamedTuple):
     row_counts: np.ndarray  # int64[rows]: how often each has learnt
     row_touches: np.ndarray  # int32[rows]: samples that picked it; zero between trainings
     row_totals: np.ndarray  # int64[rows, columns], zero between trainings
+    picked: np.ndarray  # int32[rows]: those that a training's samples picked, in any order
     sigmoid: np.ndarray  # int32[places]
     tanh: np.ndarray  # int32[places]
     settings: np.ndarray  # int64[4]: first and last rate, its half, memory
-    training: np.ndarray  # int64[4]: updates; rate and share of the last one; clipped slopes
+    training: np.ndarray  # int64[5]: updates; the last one's rate, share; clipped slopes; rows
 
 
 class TraceArrays(NamedTuple):
@@ -181,12 +182,13 @@ def back(full, group, t):
 
 
 def start_training(weights):
-    """Kernel of one thread: rate and share of the coming training."""
+    """Kernel of one thread: rate and share of the coming training, no row picked yet."""
     s = weights.settings
     updates = weights.training[UPDATES]
     weights.training[RATE] = training_rate(s[0], s[1], s[2], updates)
     weights.training[SHARE] = share_of(updates + 1, s[3])
     weights.training[UPDATES] = updates + 1
+    weights.training[PICKED] = 0
 
 
 def learn(weights):
@@ -225,33 +227,36 @@ def sum_rows(weights, full, group):
                     row = full.features[t, lane, k]
                     cuda.atomic.add(weights.row_totals, (row, j), slope)
         for k in range(thread, features, threads):
-            cuda.atomic.add(weights.row_touches, full.features[t, lane, k], np.int32(1))
+            row = full.features[t, lane, k]
+            if cuda.atomic.add(weights.row_touches, row, np.int32(1)) == 0:
+                # Whoever is the first to pick it.
+                place = cuda.atomic.add(weights.training, PICKED, np.int64(1))
+                weights.picked[place] = row
 
 
 def learn_rows(weights):
     """Kernel: one step of the rows that were picked. A row is one block's."""
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
-    rows, columns = weights.embedding.shape
+    columns = weights.embedding.shape[1]
     rate = weights.training[RATE]
     most = most_step(rate)
-    for row in range(cuda.blockIdx.x, rows, cuda.gridDim.x):
-        if weights.row_touches[row] > 0:
-            count = weights.row_counts[row] + 1
-            share = share_of(count, weights.settings[3])
-            for j in range(thread, columns, threads):
-                d = row_gradient(weights.row_totals[row, j])
-                weights.row_totals[row, j] = 0
-                mean, w = step_of(
-                    d, weights.row_means[row, j], np.int64(weights.embedding[row, j]), share,
-                    rate, most,
-                )  # fmt: skip
-                weights.row_means[row, j] = mean
-                weights.embedding[row, j] = w
-            # Every thread has read that it was touched, and how often it has learnt.
-            cuda.syncthreads()
-            if thread == 0:
-                weights.row_counts[row] = count
-                weights.row_touches[row] = 0
+    for item in range(cuda.blockIdx.x, weights.training[PICKED], cuda.gridDim.x):
+        row = np.int64(weights.picked[item])
+        count = weights.row_counts[row] + 1
+        share = share_of(count, weights.settings[3])
+        for j in range(thread, columns, threads):
+            d = row_gradient(weights.row_totals[row, j])
+            weights.row_totals[row, j] = 0
+            mean, w = step_of(
+                d, weights.row_means[row, j], np.int64(weights.embedding[row, j]), share, rate, most
+            )
+            weights.row_means[row, j] = mean
+            weights.embedding[row, j] = w
+        # Every thread has read how often it has learnt.
+        cuda.syncthreads()
+        if thread == 0:
+            weights.row_counts[row] = count
+            weights.row_touches[row] = 0
 
 
 FUNCTIONS: dict[str, tuple[Callable, tuple[Callable, ...]]] = {

@@ -58,10 +58,11 @@ def build_weights(plan) -> WeightArrays:
         w.row_counts,
         np.zeros(len(w.row_counts), dtype=np.int32),
         np.zeros(w.embedding.shape, dtype=np.int64),
+        np.zeros(len(w.row_counts), dtype=np.int32),
         tables.sigmoid_table().astype(np.int32),
         tables.tanh_table().astype(np.int32),
         np.array([s.first, s.last, s.half, s.memory], dtype=np.int64),
-        np.zeros(4, dtype=np.int64),
+        np.zeros(5, dtype=np.int64),
     )
 
 
