@@ -1,6 +1,8 @@
 """The CUDA kernels under numba's simulator against the CPU's: run as a program by test_cuda.py.
 
 NUMBA_ENABLE_CUDASIM=1 python tests/cuda_equality.py PRESET …
+
+On a GPU, for whoever looks for the step where the two part: with --gpu and without the simulator.
 """
 
 import argparse
@@ -13,8 +15,9 @@ from small_models import mild, small_lstm, symbols_for, text, tight
 
 import cmixpy
 from cmixpy import engine, presets, primer
-from cmixpy.cuda import device
+from cmixpy.cuda import arrays, device
 from cmixpy.cuda import engine as cuda_engine
+from cmixpy.cuda.network import Driver
 from cmixpy.plan import Plan
 
 # What both kinds of kernels leave behind; of the private arrays what the next step reads.
@@ -54,7 +57,7 @@ def same_network(cpu, cuda) -> None:
     assert cuda.network.close() == cpu.network.close()
 
 
-def compare(symbols: np.ndarray, plan: Plan, threads: int) -> list[bytes]:
+def compare(symbols: np.ndarray, plan: Plan, threads: int | None) -> list[bytes]:
     """Encode with both, step by step."""
     cpu = engine.encoder(symbols, plan, 1)
     cuda = cuda_engine.encoder(symbols, plan, threads)
@@ -83,7 +86,9 @@ def compare_decoding(symbols: np.ndarray, codes: list[bytes], plan: Plan, thread
     assert decoded.tolist() == symbols.tolist()
 
 
-def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int, shrink, seed: int):
+def case(
+    preset: str, level: int, lanes: int, groups: int, threads: int | None, n: int, shrink, seed: int
+):
     description = shrink(presets.describe(level, preset), seed)
     if description.lstm:
         description = small_lstm(description, seed)
@@ -106,12 +111,39 @@ LSTM_CASES = ((9, 1, 1, 24), (7, 1, 2, 20), (7, 2, 2, 43), (9, 5, 2, 98), (7, 33
               (7, 33, 2, 400))  # fmt: skip
 
 
-def lstm_cases(threads: int) -> None:
+def lstm_cases(threads: int | None) -> None:
     """The LSTM of both levels that differ in more than its cells."""
     for seed, (level, lanes, groups, symbols) in enumerate(LSTM_CASES):
         cuda_turns.BACKWARDS = seed % 2 == 1
         shrink = tight if seed % 3 == 1 else mild
         case("text", level, lanes, groups, threads, symbols, shrink, seed)
+
+
+def periods() -> None:
+    """After a group's first horizon its launches repeat, with all that they are given."""
+    description = small_lstm(mild(presets.describe(7, "text"), 1), 1)
+    plan = Plan(description, 3, 2, table_bits=6)
+    driver = Driver(plan, arrays.build_private(plan), threads=2)
+    launched: list[tuple] = []
+
+    def launch(name: str, *arguments, threads: int = 0) -> None:
+        given = (x if isinstance(x, int) else tuple(map(id, x)) for x in arguments)
+        launched.append((name, threads, *given))
+
+    def multiply(*operands) -> None:
+        launched.append(tuple((x.data_ptr(), x.shape, x.stride()) for x in operands))
+
+    launch.threads = 2  # type: ignore[attr-defined]
+    for group in driver.groups:
+        group.launch, group._multiply = launch, multiply
+    ends = []
+    for number in range(4 * driver.period):
+        driver.take(number)
+        driver.learn(number)
+        ends.append(len(launched))
+    first, second, third, fourth = (ends[i * driver.period - 1] for i in (1, 2, 3, 4))
+    assert launched[first:second] == launched[second:third] == launched[third:fourth]
+    assert {"take", "back", "turn_over", "learn"} <= {item[0] for item in launched[first:second]}
 
 
 def atomic_sums() -> None:
@@ -152,10 +184,14 @@ def main() -> None:
     parser.add_argument("--symbols", type=int, default=160)
     parser.add_argument("--mild", action="store_true")
     parser.add_argument("--archives", action="store_true")
+    parser.add_argument("--gpu", action="store_true")
     parser.add_argument("--lstm", action="store_true", help="and models with an LSTM")
     options = parser.parse_args()
-    assert device.SIMULATED
-    cuda_turns.install()
+    assert options.gpu != device.SIMULATED
+    if options.gpu:
+        options.threads = None  # the engine's
+    else:
+        cuda_turns.install()
     for preset in options.presets:
         for seed, lanes in enumerate(options.lanes):
             cuda_turns.BACKWARDS = seed % 2 == 1
@@ -164,9 +200,11 @@ def main() -> None:
                 mild if options.mild else tight, seed,
             )  # fmt: skip
     if options.lstm:
+        periods()
         lstm_cases(options.threads)
     if options.archives:
-        cuda_engine.THREADS = options.threads
+        if not options.gpu:
+            cuda_engine.THREADS = cuda_engine.LSTM_THREADS = options.threads
         atomic_sums()
         archives()
     print("equal")

@@ -33,6 +33,17 @@ def test_same_archive(preset, level, lanes):
     assert cmixpy.decompress(archive, device="cuda") == data
 
 
+@pytest.mark.parametrize("level", [7, 8, 9])
+@pytest.mark.parametrize("lanes", [1, 2, 33])
+def test_same_archive_with_an_lstm(level, lanes, monkeypatch):
+    monkeypatch.setitem(presets._preset("text"), "lstm_from", 1)
+    data = ratio_sources.text()[: 500 * (lanes + 3)]
+    options = {"level": level, "preset": "text", "lanes": lanes}
+    archive = cmixpy.compress(data, device="cpu", **options)
+    assert cmixpy.compress(data, device="cuda", **options) == archive
+    assert cmixpy.decompress(archive, device="cuda") == data
+
+
 def test_no_races_within_blocks(tmp_path):
     """racecheck, where it is installed: it watches the memory that a block's threads share."""
     program = shutil.which("compute-sanitizer")

@@ -1,5 +1,7 @@
 """Runs the model over one segment on a device: the twin of cmixpy/engine.py."""
 
+from typing import Any
+
 import numpy as np
 
 from cmixpy import engine, interrupts, primer
@@ -24,7 +26,7 @@ class Segment:
         lstm = bool(plan.description.lstm)
         self.threads = threads or (LSTM_THREADS if lstm else THREADS)
         self.order = kernels.LSTM_ORDER if lstm else kernels.ORDER
-        self.network = None
+        self.network: Any = None  # network.Driver, with an LSTM
         self.nibbles = -(-plan.description.symbol_bits // 4)
         self.primer = plan.primer()
         symbols = len(self.primer) + length

@@ -122,6 +122,7 @@ class Launcher:
     def __init__(self, stream, threads: int):
         self.stream, self.threads = stream, threads
         self.external = None
+        # Without a stream all is on the default one, torch's and numba's.
         if not device.SIMULATED and int(stream):
             self.external = torch.cuda.ExternalStream(int(stream))
 
@@ -228,6 +229,8 @@ class Driver:
         first = -(-plan.lanes // plan.groups)
         with self.launch.torch_here():
             require_exact_products(settings.cells, settings.horizon, first, multiply)
+            if not device.SIMULATED:
+                torch.cuda.empty_cache()  # of the test's operands
             self.weights = device.upload(build_weights(plan))
             told = ToldArrays(*(getattr(private, name) for name in ToldArrays._fields))
             self.groups = [
