@@ -9,6 +9,7 @@ import numpy as np
 from cmixpy.cuda.device import cuda
 from cmixpy.cuda.gates import (
     CODE_BLOCKS,
+    GATE_FACTORS,
     GATE_SUMS,
     begin_gates,
     find_factors,
@@ -44,7 +45,8 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
     told = cuda.shared.array(1, np.int64)
     totals = cuda.shared.array(MAX_SETS, np.int32)
-    gate_sums = cuda.shared.array(GATE_SUMS, np.int64)
+    gate_sums = cuda.shared.array(GATE_SUMS, np.int32)
+    gate_factors = cuda.shared.array(GATE_FACTORS, np.int64)
     lane = private.lanes[index]
     scratch = private.scratch[index]
     run_symbols = private.run_symbols[index]
@@ -152,7 +154,7 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
         for s in range(thread, sets, threads):
             middle[s] = logit_of(totals[s])
         if plan.lstm[0] > 0:
-            find_factors(plan, shared, private, index, partial, k, gate_sums)
+            find_factors(plan, shared, private, index, partial, k, gate_sums, gate_factors)
         cuda.syncthreads()
         for s in range(thread, finals, threads):
             scratch[FINAL_LOGITS + s] = dot(middle, shared.final_weights[rows[sets + s]])
@@ -169,7 +171,7 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
                     total += np.int64(middle[s])
             mixed = total // networks
             if plan.lstm[0] > 0:
-                mixed = gate_mix(plan, private, index, mixed, middle, x, k, gate_sums)
+                mixed = gate_mix(plan, private, index, mixed, middle, x, k, gate_factors)
             p_mixed = np.int64(plan.squash[mixed + LOGIT_LIMIT])
             final = refine(
                 plan,
@@ -194,7 +196,7 @@ def code_lane(plan, shared, private, source, code, decode, index, step, nibble):
         bit = told[0]
         if plan.lstm[0] > 0:
             learn_bit(
-                plan, shared, private, index, bit, errors[sets + finals], partial, k, gate_sums
+                plan, shared, private, index, bit, errors[sets + finals], partial, k, gate_factors
             )
         for s in range(thread, sets + finals, threads):
             if s < sets:

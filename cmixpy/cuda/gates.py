@@ -38,12 +38,17 @@ from cmixpy.parts import MOST_GATES
 # Threads that share a dot product: those of 16 gates and the bias keep 128 threads busy, and few
 # of them wait for each other to add to one sum.
 DOT_PARTS = 8
-COMMON = MOST_GATES + 1  # where in a block's sums those of what nodes have in common begin
-GATE_SUMS = COMMON + MOST_GATES
+# What a block's threads share has a place for each gate and the bias, and from COMMON on one for
+# each gate of what nodes have in common. `sums` int32[GATE_SUMS]: two of a dot product, of its
+# lower 16 bits and of the others, for a device adds 64 bits in shared memory by trying until it
+# succeeds. `factors` int64[GATE_FACTORS]: of the logits, and after the bit its slopes.
+COMMON = MOST_GATES + 1
+GATE_FACTORS = COMMON + MOST_GATES
+GATE_SUMS = 2 * GATE_FACTORS
 
 
 def begin_gates(plan, private, index, k, sums):
-    """Clear the block's sums, int64[GATE_SUMS]; at the first bit take the LSTM's outputs."""
+    """Clear the block's sums; at the first bit take the LSTM's outputs."""
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
     for j in range(thread, GATE_SUMS, threads):
         sums[j] = 0
@@ -69,41 +74,50 @@ def sum_dots(plan, shared, private, index, partial, k, sums):
     for item in range(thread, vectors * parts, threads):
         j = item // parts
         part = item - j * parts
+        place = j
         if j <= gates:
-            cuda.atomic.add(sums, j, head_dot(h[part::parts], near[j, part::parts]))
+            dot = head_dot(h[part::parts], near[j, part::parts])
         else:
-            c = j - gates - 1
-            dot = head_dot(h[part::parts], shared.common_near[c, part::parts])
-            cuda.atomic.add(sums, COMMON + c, dot)
+            place = COMMON + j - gates - 1
+            dot = head_dot(h[part::parts], shared.common_near[j - gates - 1, part::parts])
+        # Each below 2^20, and no more of them than DOT_PARTS.
+        cuda.atomic.add(sums, 2 * place, np.int32(dot & 0xFFFF))
+        cuda.atomic.add(sums, 2 * place + 1, np.int32(dot >> 16))
 
 
-def find_factors(plan, shared, private, index, partial, k, sums):
-    """In the place of its dot product, what a logit is multiplied with, and what the bias says."""
+def dot_of(sums, place):
+    """A dot product from its two sums."""
+    return (np.int64(sums[2 * place + 1]) << 16) + np.int64(sums[2 * place])
+
+
+def find_factors(plan, shared, private, index, partial, k, sums, factors):
+    """What each logit is multiplied with, and what the bias says, from their dot products."""
     gates = plan.gate_source.shape[0]
     for j in range(cuda.threadIdx.x, gates + 1, cuda.blockDim.x):
+        dot = dot_of(sums, j)
         if j < gates:
             if k == 0:
-                private.gate_dots[index, j] = sums[COMMON + j]
-            sums[j] = gate_value(
-                shared.gate_scalars[partial, j], sums[j], private.gate_dots[index, j]
+                private.gate_dots[index, j] = dot_of(sums, COMMON + j)
+            factors[j] = gate_value(
+                shared.gate_scalars[partial, j], dot, private.gate_dots[index, j]
             )
         else:
-            sums[j] = bias_value(sums[j])
+            factors[j] = bias_value(dot)
 
 
-def gate_mix(plan, private, index, mixed, middle, x, k, sums):
+def gate_mix(plan, private, index, mixed, middle, x, k, factors):
     """The mix after the LSTM's gates, by the first thread; notes the gated logits."""
     gates = plan.gate_source.shape[0]
     gated = private.gated[index, k]
-    total = sums[gates]
+    total = factors[gates]
     for j in range(gates):
         value = gated_input(plan.gate_source[j], plan.gate_index[j], mixed, middle, x)
         gated[j] = value
-        total += value * sums[j]
+        total += value * factors[j]
     return rounded_logit(total)
 
 
-def learn_bit(plan, shared, private, index, bit, probability, partial, k, sums):
+def learn_bit(plan, shared, private, index, bit, probability, partial, k, factors):
     """After bit `k`: its error, for the commit; the LSTM's gradient and its next inputs."""
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
     gates = plan.gate_source.shape[0]
@@ -115,13 +129,13 @@ def learn_bit(plan, shared, private, index, bit, probability, partial, k, sums):
     for j in range(thread, gates + 1, threads):
         if j < gates:
             x = np.int64(private.gated[index, k, j])
-            sums[j] = gate_error_slope(x, error)
+            factors[j] = gate_error_slope(x, error)
             slopes = private.gate_slopes[index, j] + x * error
             private.gate_slopes[index, j] = slopes
             if last:
-                sums[COMMON + j] = common_error_slope(slopes)
+                factors[COMMON + j] = common_error_slope(slopes)
         else:
-            sums[j] = bias_error_slope(error)
+            factors[j] = bias_error_slope(error)
     cuda.syncthreads()
     near = shared.gates_near[partial]
     gradient = private.gradients[index]
@@ -130,10 +144,10 @@ def learn_bit(plan, shared, private, index, bit, probability, partial, k, sums):
         if k > 0:
             total = gradient[i]
         for j in range(gates + 1):
-            total = np.int32(total + gradient_part(np.int32(sums[j]), near[j, i]))
+            total = np.int32(total + gradient_part(np.int32(factors[j]), near[j, i]))
         if last:
             for j in range(gates):
-                slope = np.int32(sums[COMMON + j])
+                slope = np.int32(factors[COMMON + j])
                 total = np.int32(total + gradient_part(slope, shared.common_near[j, i]))
         gradient[i] = total
 
@@ -249,5 +263,5 @@ def apply_gates(plan, shared, private, notes):
                     shared.node_counts[node] += touches
 
 
-CODE_BLOCKS = (begin_gates, sum_dots, find_factors, gate_mix, learn_bit)
+CODE_BLOCKS = (begin_gates, sum_dots, dot_of, find_factors, gate_mix, learn_bit)
 SUM_BLOCKS = (lane_of_block, add_slopes, sum_node, sum_common)
