@@ -27,9 +27,11 @@ def require(device: str) -> None:
 def require_for(device: str, plan) -> None:
     """Refuse a model that the device cannot run."""
     if device == "cuda" and plan.description.lstm:
-        raise UnsupportedError(
-            "--device cuda: levels 7 to 9 have an LSTM, which runs on the CPU only (--device cpu)"
-        )
+        from cmixpy.cuda.availability import why_no_lstm
+
+        reason = why_no_lstm()
+        if reason is not None:
+            raise UnsupportedError(f"--device cuda: {reason}")
 
 
 def encode_segment(device: str, symbols: np.ndarray, plan, threads: int, progress, note, early):

@@ -1,6 +1,8 @@
 """The CUDA kernels under numba's simulator against the CPU's: run as a program by test_cuda.py.
 
 NUMBA_ENABLE_CUDASIM=1 python tests/cuda_equality.py PRESET …
+
+On a GPU, for whoever looks for the step where the two part: with --gpu and without the simulator.
 """
 
 import argparse
@@ -9,20 +11,23 @@ import time
 
 import cuda_turns
 import numpy as np
-from small_models import mild, symbols_for, text, tight
+from small_models import mild, small_lstm, symbols_for, text, tight
 
 import cmixpy
 from cmixpy import engine, presets, primer
-from cmixpy.cuda import device
+from cmixpy.cuda import arrays, device
 from cmixpy.cuda import engine as cuda_engine
+from cmixpy.cuda.network import Driver
 from cmixpy.cuda.packed import sum_alone
 from cmixpy.model import mixer
 from cmixpy.plan import Plan
 
 # What both kinds of kernels leave behind; of the private arrays what the next step reads.
 PRIVATE = ("lanes", "symbols", "inputs", "touched", "rows", "errors", "middles", "copies",
-           "experts", "expert_key", "expert_touched")  # fmt: skip
-
+           "experts", "expert_key", "expert_touched", "features", "outputs", "gradients",
+           "residuals", "gated", "gate_errors", "gate_dots", "gate_slopes", "cells")  # fmt: skip
+# Of the LSTM's weights, what a training leaves behind.
+WEIGHTS = ("recurrent", "embedding", "near", "means", "row_means", "row_counts", "gradients")
 
 # Larger arrays are compared every so many steps, and at the end.
 SMALL, EVERY = 1 << 18, 16
@@ -41,7 +46,20 @@ def same(step: int, cpu, cuda) -> None:
                     raise AssertionError(f"step {step}: {name} differs at {where}")
 
 
-def compare(symbols: np.ndarray, plan: Plan, threads: int) -> list[bytes]:
+def same_network(cpu, cuda) -> None:
+    """Assert that the LSTM's weights and what it says of itself are equal."""
+    if cpu.network is None:
+        assert cuda.network is None
+        return
+    for name in WEIGHTS:
+        wanted = getattr(cpu.network.weights, name)
+        found = device.download(getattr(cuda.network.weights, name))
+        assert np.array_equal(found, wanted), name
+    assert cpu.network.weights.updates > cpu.groups
+    assert cuda.network.close() == cpu.network.close()
+
+
+def compare(symbols: np.ndarray, plan: Plan, threads: int | None) -> list[bytes]:
     """Encode with both, step by step."""
     cpu = engine.encoder(symbols, plan, 1)
     cuda = cuda_engine.encoder(symbols, plan, threads)
@@ -49,6 +67,7 @@ def compare(symbols: np.ndarray, plan: Plan, threads: int) -> list[bytes]:
         cpu.run(t, t + 1)
         cuda.run(t, t + 1)
         same(t, cpu, cuda)
+    same_network(cpu, cuda)
     codes = cpu.finish()
     assert cuda.finish() == codes
     assert codes is not None
@@ -63,13 +82,18 @@ def compare_decoding(symbols: np.ndarray, codes: list[bytes], plan: Plan, thread
         cpu.run(t, t + 1)
         cuda.run(t, t + 1)
         same(t, cpu, cuda)
+    same_network(cpu, cuda)
     history = device.download(cuda.shared.history)
     decoded = primer.symbols_behind(cpu.primer, plan.lanes, history)
     assert decoded.tolist() == symbols.tolist()
 
 
-def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int, shrink, seed: int):
+def case(
+    preset: str, level: int, lanes: int, groups: int, threads: int | None, n: int, shrink, seed: int
+):
     description = shrink(presets.describe(level, preset), seed)
+    if description.lstm:
+        description = small_lstm(description, seed)
     # A base is a byte of what was read, of which `symbols_for` packs four.
     symbols = symbols_for(description, seed, n if description.symbol_bits == 8 else n // 2)
     hints = {"records": (61, 2), "bitmap": (3,), "lines": (61, 2)}.get(preset, ())
@@ -82,6 +106,46 @@ def case(preset: str, level: int, lanes: int, groups: int, threads: int, n: int,
         f"{preset} level {level} lanes {lanes} groups {groups} threads {threads} "
         f"{shrink.__name__}: {len(symbols)} symbols, {took:.1f} s", flush=True
     )  # fmt: skip
+
+
+# Level, lanes, groups and symbols: groups of a lane or none, of lanes that end early, of many.
+LSTM_CASES = ((9, 1, 1, 24), (7, 1, 2, 20), (7, 2, 2, 43), (9, 5, 2, 98), (7, 33, 1, 400),
+              (7, 33, 2, 400))  # fmt: skip
+
+
+def lstm_cases(threads: int | None) -> None:
+    """The LSTM of both levels that differ in more than its cells."""
+    for seed, (level, lanes, groups, symbols) in enumerate(LSTM_CASES):
+        cuda_turns.BACKWARDS = seed % 2 == 1
+        shrink = tight if seed % 3 == 1 else mild
+        case("text", level, lanes, groups, threads, symbols, shrink, seed)
+
+
+def periods() -> None:
+    """After a group's first horizon its launches repeat, with all that they are given."""
+    description = small_lstm(mild(presets.describe(7, "text"), 1), 1)
+    plan = Plan(description, 3, 2, table_bits=6)
+    driver = Driver(plan, arrays.build_private(plan), threads=2)
+    launched: list[tuple] = []
+
+    def launch(name: str, *arguments, threads: int = 0) -> None:
+        given = (x if isinstance(x, int) else tuple(map(id, x)) for x in arguments)
+        launched.append((name, threads, *given))
+
+    def multiply(*operands) -> None:
+        launched.append(tuple((x.data_ptr(), x.shape, x.stride()) for x in operands))
+
+    launch.threads = 2  # type: ignore[attr-defined]
+    for group in driver.groups:
+        group.launch, group._multiply = launch, multiply
+    ends = []
+    for number in range(4 * driver.period):
+        driver.take(number)
+        driver.learn(number)
+        ends.append(len(launched))
+    first, second, third, fourth = (ends[i * driver.period - 1] for i in (1, 2, 3, 4))
+    assert launched[first:second] == launched[second:third] == launched[third:fourth]
+    assert {"take", "back", "turn_over", "learn"} <= {item[0] for item in launched[first:second]}
 
 
 def atomic_sums() -> None:
@@ -103,14 +167,16 @@ def atomic_sums() -> None:
 def archives() -> None:
     """The whole codec: the same archive, which both devices decode."""
     rng = random.Random(5)
+    presets._preset("text")["lstm_from"] = 200
     for data, options in (
-        (text(rng, 700), {"preset": "text", "lanes": 3}),
-        (bytes(rng.choices(b"ACGT", k=900)) + b"\n", {"preset": "dna", "lanes": 2}),
+        (text(rng, 700), {"preset": "text", "level": 1, "lanes": 3}),
+        (bytes(rng.choices(b"ACGT", k=900)) + b"\n", {"preset": "dna", "level": 1, "lanes": 2}),
+        (text(rng, 200), {"preset": "text", "level": 7, "lanes": 8}),
     ):
-        archive = cmixpy.compress(data, level=1, device="cpu", **options)
-        assert cmixpy.compress(data, level=1, device="cuda", **options) == archive
+        archive = cmixpy.compress(data, device="cpu", **options)
+        assert cmixpy.compress(data, device="cuda", **options) == archive
         assert cmixpy.decompress(archive, device="cuda") == data
-        print(f"archive of {len(data)} bytes", flush=True)
+        print(f"archive of {len(data)} bytes, level {options['level']}", flush=True)
 
 
 def main() -> None:
@@ -123,9 +189,14 @@ def main() -> None:
     parser.add_argument("--symbols", type=int, default=160)
     parser.add_argument("--mild", action="store_true")
     parser.add_argument("--archives", action="store_true")
+    parser.add_argument("--gpu", action="store_true")
+    parser.add_argument("--lstm", action="store_true", help="and models with an LSTM")
     options = parser.parse_args()
-    assert device.SIMULATED
-    cuda_turns.install()
+    assert options.gpu != device.SIMULATED
+    if options.gpu:
+        options.threads = None  # the engine's
+    else:
+        cuda_turns.install()
     for preset in options.presets:
         for seed, lanes in enumerate(options.lanes):
             cuda_turns.BACKWARDS = seed % 2 == 1
@@ -133,8 +204,12 @@ def main() -> None:
                 preset, options.level, lanes, options.groups, options.threads, options.symbols,
                 mild if options.mild else tight, seed,
             )  # fmt: skip
+    if options.lstm:
+        periods()
+        lstm_cases(options.threads)
     if options.archives:
-        cuda_engine.THREADS = options.threads
+        if not options.gpu:
+            cuda_engine.THREADS = cuda_engine.LSTM_THREADS = options.threads
         atomic_sums()
         archives()
     print("equal")

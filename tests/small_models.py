@@ -131,6 +131,18 @@ def mild(description: Description, seed: int) -> Description:
     )
 
 
+def small_lstm(description: Description, seed: int) -> Description:
+    """An LSTM of few cells that learns every few symbols, by large steps and small ones in turn."""
+    rng = random.Random(seed)
+    lstm = replace(
+        description.lstm[0],
+        cells=32, horizon=4, stride=rng.choice((2, 3, 4)), spread=700, forget=500, first=40000,
+        last=10000, half=2, memory=3, head_first=40000, head_last=20000, head_half=50,
+        scalar_share=64, bias_input=2048, common_rate=20000, told=rng.choice((15, 9)),
+    )  # fmt: skip
+    return replace(description, lstm=(lstm,))
+
+
 def ruled(seed: int, n: int, width: int, operation: int, lags: tuple[int, int]) -> np.ndarray:
     """What a rule makes of random first symbols, with a wrong symbol now and then."""
     rng = random.Random(seed)

@@ -15,11 +15,17 @@ across lanes:
   weight deltas are added up.
 - `apply` (commits.py): sums reach the weights; match tables and chains of experts take the places.
 
+With an LSTM `code` also gates the mix (gates.py), and a half-step goes on:
+
+- `sum_gates`, `apply_gates` (gates.py): the same for the weights of the output layer.
+- the network (network.py): torch multiplies, kernels (cells.py) do the element-wise rest, on the
+  same stream and in the same memory.
+
 Everything atomic is a sum, a minimum or a maximum of integers, so no order of threads or lanes
 shows in the result (design: the rule).
 
-A scalar building block is the CPU's own function (cmixpy/model), inlined by twins.py: what a model
-computes is written once. Only device.py imports numba.cuda, and nothing imports device.py before a
-device is asked for. Under numba's simulator (NUMBA_ENABLE_CUDASIM=1) kernels run as Python, with
-the building blocks compiled for the CPU.
+A scalar building block is the CPU's own function (cmixpy/model, cmixpy/lstm), inlined by twins.py:
+what a model computes is written once. Only device.py imports numba.cuda, only network.py torch, and
+nothing imports device.py before a device is asked for. Under numba's simulator
+(NUMBA_ENABLE_CUDASIM=1) kernels run as Python, with the building blocks compiled for the CPU.
 """

@@ -20,6 +20,9 @@ class NoteArrays(NamedTuple):
     final_counts: np.ndarray
     set_sums: np.ndarray  # int32[lanes·bits, sets, inputs]: deltas of the row that it owns
     final_sums: np.ndarray  # int32[lanes·bits, finals, inputs]
+    gate_sums: np.ndarray  # int32[nodes, gates + 1, cells]: deltas of the LSTM's output layer
+    slope_sums: np.ndarray  # int64[nodes, gates]: of their scalars
+    node_touches: np.ndarray  # int32[nodes]: lanes that were at a node; of node 0, active lanes
     input_words: np.ndarray  # int64: private.inputs, four in a word
     middle_words: np.ndarray
     weight_words: np.ndarray  # int64: shared.weights, two in a word
@@ -71,6 +74,9 @@ def build_notes(plan, shared: state.SharedArrays, private: state.PrivateArrays) 
         np.zeros(len(shared.final_weights), dtype=np.int32),
         np.zeros((lanes * bits, sets, private.inputs.shape[2]), dtype=np.int32),
         np.zeros((lanes * bits, max(networks - sets, 1), private.middles.shape[2]), dtype=np.int32),
+        np.zeros(shared.gates.shape, dtype=np.int32),
+        np.zeros(shared.gate_scalars.shape, dtype=np.int64),
+        np.zeros(shared.node_counts.shape, dtype=np.int32),
         *[np.zeros(0, dtype=np.int64)] * len(VIEWS),
     )
 

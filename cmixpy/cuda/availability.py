@@ -16,6 +16,22 @@ def why_not() -> str | None:
     return device.why_not()
 
 
+def why_no_lstm() -> str | None:
+    """None when torch can use the GPU, whose products the LSTM is made of, else what to do."""
+    from cmixpy.cuda import device
+
+    if device.SIMULATED:
+        return None
+    import torch
+
+    if torch.cuda.is_available():
+        return None
+    return (
+        f"levels 7 to 9 have an LSTM, and torch {torch.__version__} cannot use the GPU: install a "
+        "torch with CUDA (pytorch.org)"
+    )
+
+
 def describe() -> str:
     """The GPU, once `why_not` has found nothing."""
     from cmixpy.cuda import device

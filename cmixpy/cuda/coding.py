@@ -7,6 +7,16 @@ threads write nothing that another of them reads.
 import numpy as np
 
 from cmixpy.cuda.device import cuda
+from cmixpy.cuda.gates import (
+    CODE_BLOCKS,
+    GATE_FACTORS,
+    GATE_SUMS,
+    begin_gates,
+    find_factors,
+    gate_mix,
+    learn_bit,
+    sum_dots,
+)
 from cmixpy.cuda.lanes import MAX_NETWORKS, PARTS, lane_of_block
 from cmixpy.cuda.packed import packed_sum
 from cmixpy.model import fields as f
@@ -30,11 +40,13 @@ from cmixpy.model.sse import SSE_STEP, final_probability, stage_place, stage_row
 
 
 def code_lane(
-    plan, shared, private, notes, source, code, decode, index, step, nibble, told, totals, places
-):
+    plan, shared, private, notes, source, code, decode, index, step, nibble, told, totals, places,
+    gate_sums, gate_factors,
+):  # fmt: skip
     """Code a nibble (or a base) of lane `index`.
 
-    told : int64[3]; totals, places : int32[MAX_NETWORKS]; shared by the block
+    told : int64[3]; totals, places : int32[MAX_NETWORKS]; for gates.py int32[GATE_SUMS] and
+        int64[GATE_FACTORS]; shared by the block
     """
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
     lane = private.lanes[index]
@@ -107,6 +119,8 @@ def code_lane(
                 expert_inputs(lane, x, first_expert, partial, k, plan.stretch, plan.softplus)
             x[constant] = 256
         cuda.syncthreads()
+        if plan.lstm[0] > 0:
+            begin_gates(plan, private, index, k, gate_sums)
         # First layer: the threads that share a set's sum add their parts of it.
         for s in range(thread, sets + finals, threads):
             value = scratch[s]
@@ -126,9 +140,13 @@ def code_lane(
         for s in range(group, sets, groups):
             w = notes.weight_words[places[s]]
             cuda.atomic.add(totals, s, packed_sum(notes.input_words[index, k], w, part, parts))
+        if plan.lstm[0] > 0:
+            sum_dots(plan, shared, private, index, partial, k, gate_sums)
         cuda.syncthreads()
         for s in range(thread, sets, threads):
             middle[s] = logit_of(totals[s])
+        if plan.lstm[0] > 0:
+            find_factors(plan, shared, private, index, partial, k, gate_sums, gate_factors)
         cuda.syncthreads()
         for s in range(group, finals, groups):
             w = notes.final_words[places[sets + s]]
@@ -145,7 +163,10 @@ def code_lane(
             else:
                 for s in range(sets):
                     total += np.int64(middle[s])
-            told[0] = total // networks
+            mixed = total // networks
+            if plan.lstm[0] > 0:
+                mixed = gate_mix(plan, private, index, mixed, middle, x, k, gate_factors)
+            told[0] = mixed
             told[1] = 0
         cuda.syncthreads()
         mixed = told[0]
@@ -171,6 +192,8 @@ def code_lane(
             errors[sets + finals + 1] = final
         cuda.syncthreads()
         bit = told[2]
+        if plan.lstm[0] > 0:
+            learn_bit(plan, shared, private, index, bit, p_mixed, partial, k, gate_factors)
         for s in range(thread, sets + finals, threads):
             if s < sets:
                 errors[s] = rated_error(bit, middle[s], plan.squash, rate, plan.numbers[13])
@@ -201,14 +224,17 @@ def code(plan, shared, private, notes, streams, decode, nibble):
     told = cuda.shared.array(3, np.int64)
     totals = cuda.shared.array(MAX_NETWORKS, np.int32)
     places = cuda.shared.array(MAX_NETWORKS, np.int32)
+    gate_sums = cuda.shared.array(GATE_SUMS, np.int32)
+    gate_factors = cuda.shared.array(GATE_FACTORS, np.int64)
     number = notes.clock[0]
     index = lane_of_block(plan, number, cuda.blockIdx.x)
     if index >= 0 and private.active[index] and nibble * 4 < plan.numbers[2]:
         buffer = streams.codes[streams.starts[index] : streams.starts[index + 1]]
         code_lane(
             plan, shared, private, notes, streams.source, buffer, decode, index,
-            number // plan.numbers[3], nibble, told, totals, places,
+            number // plan.numbers[3], nibble, told, totals, places, gate_sums,
+            gate_factors,
         )  # fmt: skip
 
 
-BLOCKS = (lane_of_block, code_lane)
+BLOCKS = (lane_of_block, code_lane, *CODE_BLOCKS)

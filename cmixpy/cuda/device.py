@@ -11,7 +11,7 @@ from numba import cuda
 from numba.core import config
 
 from cmixpy.cuda.packed import sum_alone
-from cmixpy.cuda.twins import Twins
+from cmixpy.cuda.twins import Twins, in_one_module
 from cmixpy.errors import MemoryLimitError
 from cmixpy.memory import format_size
 from cmixpy.model import jit
@@ -71,7 +71,7 @@ def kernel(function: Callable, blocks: tuple[Callable, ...] = (), registers: int
     registers : a thread may have at most so many, 0: as many as the compiler likes
     """
     if SIMULATED:
-        return cuda.jit(function)
+        return cuda.jit(in_one_module(function, blocks))
     with _caching():
         return cuda.jit(twin(function, blocks), cache=True, max_registers=registers or None)
 

@@ -1,6 +1,7 @@
 """Runs the model over one segment on a device: the twin of cmixpy/engine.py."""
 
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -21,8 +22,13 @@ class Segment:
 
     def __init__(self, plan, length: int, decode: bool, threads: int | None = None):
         self.lanes, self.groups, self.length = plan.lanes, plan.groups, length
-        self.decode = decode
-        self.threads = dict.fromkeys(kernels.THREADS, threads) if threads else kernels.THREADS
+        self.described, self.decode = plan, decode
+        lstm = bool(plan.description.lstm)
+        self.order = kernels.LSTM_ORDER if lstm else kernels.ORDER
+        self.threads = kernels.LSTM_THREADS if lstm else kernels.THREADS
+        if threads:
+            self.threads = dict.fromkeys(kernels.LSTM_THREADS, threads)
+        self.network: Any = None  # network.Driver, with an LSTM
         self.nibbles = -(-plan.description.symbol_bits // 4)
         self.primer = plan.primer()
         symbols = len(self.primer) + length
@@ -33,9 +39,15 @@ class Segment:
         notes = arrays.build_notes(plan, host_shared, self.host_private)
         self.host_plan = host_plan
         self.bytes = arrays.size(host_plan, host_shared, self.host_private, notes)
+        if lstm:
+            # torch takes a second to load, so only the levels that need it do.
+            from cmixpy.cuda import network
+
+            self.bytes += network.size(plan)
         device.require_memory(self.bytes + 4 * length)
         self.stream = device.new_stream()
-        self.graphs: dict[int, Graph] = {}
+        self.graphs: dict[Any, Graph] = {}  # of so many steps; with an LSTM, from its state on
+        self.states: dict[Any, Any] = {}  # the LSTM's after these
         self.plan = device.upload(host_plan)
         self.shared = device.upload(host_shared, ("slots", "followers"))
         self.notes = device.upload(notes, ("set_sums", "final_sums"))
@@ -51,6 +63,11 @@ class Segment:
         self.streams = device.upload(arrays.CodeArrays(source, codes, starts))
         # The kernels' stream does not wait for what was told to the default one.
         device.wait()
+        if self.described.description.lstm:
+            from cmixpy.cuda.network import Driver
+
+            self.network = Driver(self.described, self.private, self.stream)
+            device.wait()
 
     def tell(self, note) -> None:
         """Tell `note` where this runs, and with how much memory."""
@@ -59,6 +76,9 @@ class Segment:
 
     def run(self, first: int, last: int) -> None:
         """Launch the kernels of steps first … last - 1; does not wait for them."""
+        while first < last and self.network is not None:
+            self._run_with_lstm()
+            first += 1
         while first < last:
             steps = CAPTURED if last - first >= CAPTURED else 1
             if steps not in self.graphs:
@@ -70,6 +90,22 @@ class Segment:
                 self.graphs[steps].replay()
                 first += steps
 
+    def _run_with_lstm(self) -> None:
+        """Launch the kernels of the next step, which are those of all steps at this state.
+
+        Not before everything that can be launched has been once: it compiles or loads.
+        """
+        before = self.network.state
+        if before in self.graphs:
+            self.network.state = self.states[before]
+        elif self.network.trained and not device.SIMULATED:
+            self.graphs[before] = Graph(self.stream, self.launch_step)
+            self.states[before] = self.network.state
+        else:
+            self.launch_step()
+            return
+        self.graphs[before].replay()
+
     def launch_steps(self, steps: int) -> None:
         """Launch the kernels of so many steps."""
         for _ in range(steps):
@@ -77,9 +113,13 @@ class Segment:
 
     def launch_step(self, note=lambda: None) -> None:
         """Launch the kernels of the next step; `note` is called after each launch."""
-        for _ in range(self.groups):
-            for name, nibble in kernels.ORDER:
+        for group in range(self.groups):
+            for name, nibble in self.order:
                 self.launch(name, nibble)
+                note()
+            if self.network is not None:
+                self.network.take(group)
+                self.network.learn(group)
                 note()
 
     def launch(self, name: str, nibble: int | None) -> None:
@@ -91,7 +131,7 @@ class Segment:
             if nibble >= self.nibbles:
                 return
             arguments += (nibble,)
-        blocks = -(-self.lanes // self.groups)
+        blocks = kernels.BLOCKS.get(name, -(-self.lanes // self.groups))
         kernels.KERNELS[name][blocks, self.threads[name], self.stream](*arguments)
 
     def run_all(self, progress) -> bool:
@@ -113,7 +153,9 @@ class Segment:
         return True
 
     def close(self, note) -> None:
-        """Give the graphs back."""
+        """Give the graphs back; `note` is told how it went with the LSTM."""
+        if self.network is not None and note is not None:
+            note(self.network.close())
         for graph in self.graphs.values():
             graph.close()
         self.graphs.clear()

@@ -42,6 +42,27 @@ def _names(code: CodeType) -> set[str]:
     return names
 
 
+def _over(function: Callable, names: dict) -> FunctionType:
+    """The same code over other names."""
+    return FunctionType(
+        function.__code__, names, function.__name__, function.__defaults__, function.__closure__
+    )
+
+
+def in_one_module(function: Any, blocks: tuple[Callable, ...]) -> FunctionType:
+    """A kernel for the simulator, which lends `cuda` to the module of the kernel only.
+
+    blocks : functions of this module and of others that it calls
+    """
+    names = dict(function.__globals__)
+    for block in blocks:
+        for name in _names(block.__code__) & block.__globals__.keys():
+            value = names.setdefault(name, block.__globals__[name])
+            assert value is block.__globals__[name], f"{name} of {block.__name__}"
+    names.update((block.__name__, _over(block, names)) for block in blocks)
+    return _over(function, names)
+
+
 class Twins:
     """Makes twins, each once."""
 
@@ -63,10 +84,7 @@ class Twins:
                 replaced[name] = self._inlined(value.py_func, blocks)
             elif isinstance(value, FunctionType) and value in blocks:
                 replaced[name] = self._inlined(value, blocks)
-        return FunctionType(
-            function.__code__, {**names, **replaced}, function.__name__, function.__defaults__,
-            function.__closure__,
-        )  # fmt: skip
+        return _over(function, {**names, **replaced})
 
     def _inlined(self, function: Callable, blocks: tuple[Callable, ...]):
         if id(function) not in self._made:

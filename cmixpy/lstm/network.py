@@ -19,15 +19,11 @@ import torch
 
 from cmixpy.lstm import cells as elements
 from cmixpy.lstm import tables
-from cmixpy.lstm.cells import NEAR_SHIFT, WEIGHT_LIMIT
+from cmixpy.lstm.cells import CLIPPED_EVERY, NEAR_SHIFT, WEIGHT_LIMIT
 from cmixpy.parts import TOLD_MATCH
 
 INPUTS_LIMIT = 8  # residuals of a symbol, at most
 STATE_ONE = 1 << 15
-CLIPPED_EVERY = 16  # trainings between two counts of clipped slopes
-# Trainings after which the rate is whole: at first all gradients agree, and steps that are as large
-# as later ones throw 128 cells off (enwik8.4M, first 60,000 symbols: +0.05 % in place of -0.67 %).
-WARM = 16
 
 
 def first_weights(seed: int, rows: int, columns: int, spread: int) -> np.ndarray:
@@ -75,11 +71,10 @@ class Weights:
     def train(self, x, slopes, features, links) -> None:
         """Learn from a trace: float64[samples, inputs], [samples, columns], int64[samples, n]."""
         s = self.settings
-        rate = s.last + (s.first - s.last) * s.half // (s.half + self.updates)
+        rate = elements.training_rate.py_func(s.first, s.last, s.half, self.updates)
         self.updates += 1
-        rate = rate * min(self.updates, WARM) // WARM
         torch.mm(_tensor(x).t(), _tensor(slopes), out=self.total)
-        share = 65536 // min(self.updates, s.memory)
+        share = elements.share_of.py_func(self.updates, s.memory)
         elements.learn(self.gradients, self.means, self.recurrent, self.near, share, rate)
         elements.learn_rows(
             features, slopes, self.row_heads, links, self.row_totals, self.row_counts,

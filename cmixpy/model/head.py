@@ -43,34 +43,74 @@ def head_dot(h, w):
 
 
 @block
+def gate_value(scalar, dot, common):
+    """The factor of a gated logit, 20 fraction bits, from its dot products."""
+    return np.int64(scalar) + ((dot + common) >> 3)
+
+
+@block
+def bias_value(dot):
+    """The logit that the bias vector says, from its dot product with h."""
+    # 1/256 nat from the 23 fraction bits of the bias; the gated terms keep 20 until the end.
+    return dot << 5
+
+
+@block
+def rounded_logit(total):
+    """z in 1/256, from the sum of the bias and of the gated logits times their factors."""
+    logit = (total + (1 << 19)) >> 20
+    return min(max(logit, -LOGIT_LIMIT), LOGIT_LIMIT)
+
+
+@block
 def head_logit(h, near, scalars, dots, x, gates):
     """z in 1/256. near int16[gates + 1, cells], scalars int32[gates], x int16[gates].
 
     dots : int64[gates], of h with what the nodes have in common
     """
-    # 1/256 nat from the 23 fraction bits of the bias; the gated terms keep 20 until the end.
-    total = head_dot(h, near[gates]) << 5
+    total = bias_value(head_dot(h, near[gates]))
     for k in range(gates):
-        gate = np.int64(scalars[k]) + ((head_dot(h, near[k]) + dots[k]) >> 3)
-        total += np.int64(x[k]) * gate
-    logit = (total + (1 << 19)) >> 20
-    return min(max(logit, -LOGIT_LIMIT), LOGIT_LIMIT)
+        total += np.int64(x[k]) * gate_value(scalars[k], head_dot(h, near[k]), dots[k])
+    return rounded_logit(total)
+
+
+@block
+def gradient_part(slope, w):
+    """slope·w, 18 fraction bits; slope int32, below 2^17 + 1."""
+    product = np.int32(slope * np.int32(w))
+    return np.int32(np.int32(product + np.int32(32)) >> np.int32(6))
 
 
 @block
 def add_to_gradient(gradient, w, slope):
     """gradient[i] += slope·w[i], 18 fraction bits; slope int32, below 2^17 + 1."""
     for i in range(gradient.shape[0]):
-        product = np.int32(slope * np.int32(w[i]))
-        part = np.int32(np.int32(product + np.int32(32)) >> np.int32(6))
-        gradient[i] = np.int32(gradient[i] + part)
+        gradient[i] = np.int32(gradient[i] + gradient_part(slope, w[i]))
+
+
+@block
+def gate_error_slope(x, error):
+    """Slope of what a gate of logit `x` multiplies, for the gradient."""
+    return np.int32(np.int64(x) * error >> 11)
+
+
+@block
+def bias_error_slope(error):
+    """Slope of what the bias adds, for the gradient."""
+    return np.int32(error >> 3)
+
+
+@block
+def common_error_slope(slopes):
+    """Slope of what the nodes have in common, from the sum of a symbol's x·error."""
+    return np.int32(min(max(slopes >> 11, -SLOPE_LIMIT), SLOPE_LIMIT))
 
 
 @block
 def head_gradient(gradient, near, x, error, gates):
     """gradient[i] += d(-loss)/dh[i], int32[cells], 18 fraction bits."""
     for k in range(gates + 1):
-        slope = np.int32(np.int64(x[k]) * error >> 11) if k < gates else np.int32(error >> 3)
+        slope = gate_error_slope(x[k], error) if k < gates else bias_error_slope(error)
         add_to_gradient(gradient, near[k], slope)
 
 
@@ -82,19 +122,24 @@ def head_slope(x, error, rate):
 
 
 @block
+def head_delta(slope, h):
+    """slope·h with 20 fraction bits, int32; nothing where the slope is 0."""
+    product = np.int32(slope * np.int32(h))
+    return np.int32(np.int32(product + np.int32(512)) >> np.int32(10))
+
+
+@block
 def head_add(total, h, slope):
     """total[i] += slope·h[i] with 20 fraction bits; total int32[cells]."""
     for i in range(total.shape[0]):
-        product = np.int32(slope * np.int32(h[i]))
-        total[i] = np.int32(total[i] + np.int32(np.int32(product + np.int32(512)) >> np.int32(10)))
+        total[i] = np.int32(total[i] + head_delta(slope, h[i]))
 
 
 @block
 def head_add_one(w, near, h, slope):
     """One lane's update: w += slope·h with 20 fraction bits, clamped; the int16 copy follows."""
     for i in range(w.shape[0]):
-        product = np.int32(slope * np.int32(h[i]))
-        value = np.int32(w[i] + np.int32(np.int32(product + np.int32(512)) >> np.int32(10)))
+        value = np.int32(w[i] + head_delta(slope, h[i]))
         value = min(max(value, np.int32(-WEIGHT_LIMIT)), np.int32(WEIGHT_LIMIT))
         w[i] = value
         near[i] = np.int16(value >> np.int32(NEAR_SHIFT))
@@ -116,20 +161,25 @@ def head_apply(w, near, total, scale):
         total[i] = 0
 
 
+@block
+def gated_input(source, place, mixed, middle, x):
+    """The logit that a gate multiplies; mixed, place int64, middle and x int16[…]."""
+    value = mixed
+    if source == SET:
+        # What the set says beyond the mix: alike logits would all learn the same step.
+        value = min(max(middle[place] - mixed, -LOGIT_LIMIT), LOGIT_LIMIT)
+    elif source == INPUT:
+        value = np.int64(x[place])
+    return value
+
+
 @routine
 def gated_logit(plan, shared, private, index, mixed, middle, x, partial, k):
     """The mix of lane `index` at bit `k` after the LSTM's gates; notes the gated logits."""
     gated = private.gated[index, k]
     gates = plan.gate_source.shape[0]
     for j in range(gates):
-        source = plan.gate_source[j]
-        if source == MIX:
-            gated[j] = mixed
-        elif source == SET:
-            # What the set says beyond the mix: alike logits would all learn the same step.
-            gated[j] = min(max(middle[plan.gate_index[j]] - mixed, -LOGIT_LIMIT), LOGIT_LIMIT)
-        else:
-            gated[j] = x[plan.gate_index[j]]
+        gated[j] = gated_input(plan.gate_source[j], plan.gate_index[j], mixed, middle, x)
     h = private.cells[index]
     if k == 0:
         outputs = private.outputs[index]
@@ -160,8 +210,7 @@ def learn_gates(plan, shared, private, index, bit, probability, partial, k):
     for j in range(gates):
         slopes[j] += np.int64(gated[j]) * error
         if k + 1 == plan.numbers[2]:
-            slope = min(max(slopes[j] >> 11, -SLOPE_LIMIT), SLOPE_LIMIT)
-            add_to_gradient(gradient, shared.common_near[j], np.int32(slope))
+            add_to_gradient(gradient, shared.common_near[j], common_error_slope(slopes[j]))
 
 
 @block
@@ -207,12 +256,25 @@ def note_features(plan, lane, history, private, index):
 
 
 @block
+def node_rate(plan, count):
+    """Rate of a node that has learnt `count` times."""
+    first, last, half = plan.lstm[2], plan.lstm[3], plan.lstm[4]
+    return last + (first - last) * half // (half + count)
+
+
+@block
 def slope_at(plan, private, lane, k, j, gates, rate):
     """Slope of gate `j`, or of the bias, of the node that a lane was at."""
     x = plan.lstm[6]
     if j < gates:
         x = np.int64(private.gated[lane, k, j])
     return head_slope(x, private.gate_errors[lane, k], rate)
+
+
+@block
+def common_slope(plan, private, lane, j):
+    """Slope of gate `j` of what the nodes have in common, over the bits of a lane's symbol."""
+    return head_slope(1, private.gate_slopes[lane, j], plan.lstm[8])
 
 
 @routine
@@ -226,7 +288,6 @@ def commit_gates(plan, shared, private, k, lanes_from, lanes_to, thread):
     head = shared.node_head
     link = private.link[thread]
     total = private.gate_total[thread]
-    first, last, half = plan.lstm[2], plan.lstm[3], plan.lstm[4]
     for lane in range(lanes_to - 1, lanes_from - 1, -1):
         if private.active[lane]:
             node = (private.symbols[lane] | 1 << bits) >> (bits - k)
@@ -238,7 +299,7 @@ def commit_gates(plan, shared, private, k, lanes_from, lanes_to, thread):
             if head[node] == lane + 1:
                 head[node] = 0
                 count = shared.node_counts[node]
-                rate = last + (first - last) * half // (half + count)
+                rate = node_rate(plan, count)
                 touches = 1
                 for j in range(gates + 1):
                     slope = slope_at(plan, private, lane, k, j, gates, rate)
@@ -278,7 +339,7 @@ def commit_common(plan, shared, private, lanes_from, lanes_to, thread):
         touches = 0
         for lane in range(lanes_from, lanes_to):
             if private.active[lane]:
-                slope = head_slope(1, private.gate_slopes[lane, j], plan.lstm[8])
+                slope = common_slope(plan, private, lane, j)
                 head_add(total, private.cells[lane], slope)
                 touches += 1
         head_apply(shared.common[j], shared.common_near[j], total, plan.lane_scale[touches])
