@@ -2,9 +2,9 @@
 
     python -m benchmarks gpu [--file NAME[:BYTES]] [--levels N …] [--lanes N …] [--preset P]
 
-NAME `concatenated` is all corpora in a row (benchmarks/data.py). Refuses where no GPU answers. What
-was encoded is decoded on the GPU and compared; bytes and state are those of the processor
-(python -m pytest -m gpu). Two floors: what the kernels' launches take with nothing to do, and what
+NAME `concatenated` is all corpora in a row, `sources` Python sources (benchmarks/data.py). Refuses
+where no GPU answers. What was encoded is decoded on the GPU and compared; bytes and state are those
+of the processor (python -m pytest -m gpu). Two floors: what the kernels' launches take with nothing to do, and what
 the device's memory takes to move the least that a step must read and write.
 """
 
@@ -19,7 +19,7 @@ from benchmarks.markdown import table
 from cmixpy.analysis.study import subject
 
 LANES = (64, 256, 512, 1024, 2048)
-CONCATENATED = "concatenated"
+CONCATENATED, SOURCES = "concatenated", "sources"
 # Steps of which each kernel is timed on its own, in the middle of the segment.
 WARM_STEPS, TIMED_STEPS = 256, 32
 COPIED = 1 << 28  # bytes of an array whose copy shows how fast the memory is
@@ -144,10 +144,12 @@ NAMES = (
 
 
 def read(name: str, folder) -> bytes:
-    """A file's bytes, or those of all corpora in a row."""
+    """A file's bytes, or those of many in a row."""
     kind, _, size = name.partition(":")
     if kind == CONCATENATED:
         return data.concatenated(folder, int(size or 1 << 30))
+    if kind == SOURCES:
+        return data.sources(int(size or 1 << 30))
     (piece,) = data.require([name], folder)
     return piece.read()
 

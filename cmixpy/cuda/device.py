@@ -58,11 +58,11 @@ def cache_directory() -> Path:
 def _caching():
     """numba's own cache, which would look at the file of the outermost function only."""
     before = config.CACHE_DIR  # type: ignore[attr-defined]
-    config.CACHE_DIR = str(cache_directory())  # type: ignore[attr-defined]
+    config.CACHE_DIR = str(cache_directory())
     try:
         yield
     finally:
-        config.CACHE_DIR = before  # type: ignore[attr-defined]
+        config.CACHE_DIR = before
 
 
 def kernel(function: Callable, blocks: tuple[Callable, ...] = (), registers: int = 0) -> Any:
@@ -73,7 +73,8 @@ def kernel(function: Callable, blocks: tuple[Callable, ...] = (), registers: int
     if SIMULATED:
         return cuda.jit(in_one_module(function, blocks))
     with _caching():
-        return cuda.jit(twin(function, blocks), cache=True, max_registers=registers or None)
+        options: dict[str, Any] = {"cache": True, "max_registers": registers or None}
+        return cuda.jit(twin(function, blocks), **options)
 
 
 def new_stream() -> Any:
