@@ -4,8 +4,8 @@
 
 NAME `concatenated` is all corpora in a row, `sources` Python sources (benchmarks/data.py). Refuses
 where no GPU answers. What was encoded is decoded on the GPU and compared; bytes and state are those
-of the processor (python -m pytest -m gpu). Two floors: what the kernels' launches take with nothing to do, and what
-the device's memory takes to move the least that a step must read and write.
+of the processor (python -m pytest -m gpu). Two floors: what the kernels' launches take with nothing
+to do, and what the device's memory takes to move the least that a step must read and write.
 """
 
 import argparse

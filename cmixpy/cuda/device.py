@@ -57,7 +57,7 @@ def cache_directory() -> Path:
 @contextlib.contextmanager
 def _caching():
     """numba's own cache, which would look at the file of the outermost function only."""
-    before = config.CACHE_DIR  # type: ignore[attr-defined]
+    before = config.CACHE_DIR
     config.CACHE_DIR = str(cache_directory())
     try:
         yield
