@@ -150,8 +150,8 @@ def code_lane(
         cuda.syncthreads()
         for s in range(group, finals, groups):
             w = notes.final_words[places[sets + s]]
-            x = notes.middle_words[index, k]
-            cuda.atomic.add(totals, sets + s, packed_sum(x, w, part, parts))
+            logits = notes.middle_words[index, k]
+            cuda.atomic.add(totals, sets + s, packed_sum(logits, w, part, parts))
         cuda.syncthreads()
         if thread == 0:
             total = 0

@@ -20,6 +20,8 @@ from cmixpy.model.mixer import scaled
 SIMULATED = bool(config.ENABLE_CUDASIM)  # type: ignore[attr-defined]
 # Below, a kernel's arguments must fit 4 KiB, and there are no 64-bit atomic maxima before 3.5.
 LEAST_CAPABILITY = (7, 0)
+# How many lanes there are is the archive's business; numba would advise more to each user.
+config.CUDA_LOW_OCCUPANCY_WARNINGS = 0  # type: ignore[attr-defined]
 _twins = Twins()
 
 

@@ -4,6 +4,7 @@
 only commits write. `private` holds, for each lane, what it owns and what it notes for the commit.
 """
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
@@ -152,9 +153,12 @@ def int64(values):
     return np.array(list(values), dtype=np.int64)
 
 
-def integer_power(n: int, thousandths: int) -> int:
-    """65536 · n^(-thousandths/1000), floored, in integers: bisection on exact powers."""
-    low, high = 0, 65536
+def integer_power(n: int, thousandths: int, most: int = 65536, least: int = 0) -> int:
+    """65536 · n^(-thousandths/1000), floored, in integers: bisection on exact powers.
+
+    most, least : bounds of it, where some are known
+    """
+    low, high = least, most
     while low < high:
         middle = (low + high + 1) // 2
         # (middle/65536)^1000 <= n^-thousandths, in integers
@@ -163,6 +167,18 @@ def integer_power(n: int, thousandths: int) -> int:
         else:
             high = middle - 1
     return low
+
+
+@lru_cache(maxsize=16)
+def integer_powers(last: int, thousandths: int) -> tuple[int, ...]:
+    """`integer_power` of 1 … last. Powers of thousands of bits take long, so few are asked for."""
+    values = [65536]
+    for n in range(2, last + 1):
+        most = values[-1]
+        # It falls by ever less: not by more than the last time, but for rounding.
+        least = max(0, 2 * most - values[-2] - 2) if n > 2 else 0
+        values.append(integer_power(n, thousandths, most, least))
+    return tuple(values[:last])
 
 
 def _columns(parts, *names):
@@ -252,7 +268,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
         _confidence(rates.confidence),
         history.next_state_table(),
         logistic.reciprocal_table(1024 + plan.lanes * max(bits, most_experts, frames.NOTED)),
-        int64([0] + [integer_power(n, rates.lane_power) for n in range(1, plan.lanes + 1)]),
+        int64((0, *integer_powers(plan.lanes, rates.lane_power))),
         _eagerness(d),
         instruction_table(),
         _experts(d),
