@@ -5,11 +5,13 @@ Nothing of CUDA is imported before somebody asks for it.
 
 import numpy as np
 
-from cmixpy.errors import OptionError, UnsupportedError
+from cmixpy.errors import MemoryLimitError, OptionError, UnsupportedError
 from cmixpy.pace import usable_cores
 
-# auto is the processor, until the CUDA kernels have been run on a GPU and found faster.
 DEVICES = ("auto", "cpu", "cuda")
+# From so many lanes on `auto` is a GPU, if there is one. With fewer it is hardly faster than a few
+# cores, and what compresses best has few (benchmarks/LOG.md, "On a GPU").
+AUTO_LANES = 128
 
 
 def require(device: str) -> None:
@@ -34,12 +36,39 @@ def require_for(device: str, plan) -> None:
             raise UnsupportedError(f"--device cuda: {reason}")
 
 
+def _on_gpu(device: str, plan) -> bool:
+    """Whether a GPU is to run a model."""
+    if device != "auto" or plan.lanes < AUTO_LANES:
+        return device == "cuda"
+    from cmixpy.cuda.availability import why_no_lstm, why_not
+
+    return why_not() is None and not (plan.description.lstm and why_no_lstm())
+
+
+def _first_on_gpu(device: str, plan, run):
+    """Whether a GPU was the place, which it is not if `auto` finds it full; what it returned.
+
+    A model's memory is asked for before anything is coded.
+    """
+    if not _on_gpu(device, plan):
+        return False, None
+    from cmixpy.cuda import engine as cuda_engine
+
+    try:
+        return True, run(cuda_engine)
+    except MemoryLimitError:
+        if device == "cuda":
+            raise
+        return False, None
+
+
 def encode_segment(device: str, symbols: np.ndarray, plan, threads: int, progress, note, early):
     """The lanes' codes, from the device (engine.encode_segment)."""
-    if device == "cuda":
-        from cmixpy.cuda import engine as cuda_engine
-
-        return cuda_engine.encode_segment(symbols, plan, progress, note)
+    done, codes = _first_on_gpu(
+        device, plan, lambda engine: engine.encode_segment(symbols, plan, progress, note)
+    )
+    if done:
+        return codes
     from cmixpy import engine
 
     return engine.encode_segment(symbols, plan, threads, progress, note, early)
@@ -49,10 +78,11 @@ def decode_segment(
     device: str, codes: list[bytes], length: int, plan, threads: int, progress, note, early
 ):
     """The symbols, from the device; the twin of `encode_segment`."""
-    if device == "cuda":
-        from cmixpy.cuda import engine as cuda_engine
-
-        return cuda_engine.decode_segment(codes, length, plan, progress, note)
+    done, symbols = _first_on_gpu(
+        device, plan, lambda engine: engine.decode_segment(codes, length, plan, progress, note)
+    )
+    if done:
+        return symbols
     from cmixpy import engine
 
     return engine.decode_segment(codes, length, plan, threads, progress, note, early)

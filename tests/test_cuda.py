@@ -19,10 +19,11 @@ from hypothesis import strategies as st
 from numba import njit
 from numba.core.dispatcher import Dispatcher
 
+import cmixpy
 from cmixpy import devices, presets
 from cmixpy.cuda import availability, device
 from cmixpy.cuda.twins import Twins
-from cmixpy.errors import OptionError, UnsupportedError
+from cmixpy.errors import MemoryLimitError, OptionError, UnsupportedError
 from cmixpy.model import atomics, counted, hashing, history, logistic, slots
 
 HERE = Path(__file__).parent
@@ -162,6 +163,37 @@ def test_devices_that_cannot_be_used():
     with pytest.raises(OptionError, match="devices are auto, cpu, cuda"):
         devices.require("tpu")
     devices.require("cpu")
+
+
+def test_auto_takes_a_gpu_for_many_lanes(monkeypatch):
+    asked = []
+    few, many = (presets.choose(5, "text", 1 << 20, lanes) for lanes in (64, 256))
+    with_lstm = presets.choose(7, "text", 1 << 20, 256)
+    monkeypatch.setattr("cmixpy.cuda.availability.why_not", lambda: asked.append(1))
+    assert not devices._on_gpu("auto", few)
+    assert not asked
+    assert devices._on_gpu("auto", many)
+    assert devices._on_gpu("cuda", few)
+    assert not devices._on_gpu("cpu", many)
+    monkeypatch.setattr("cmixpy.cuda.availability.why_no_lstm", lambda: "no torch")
+    assert not devices._on_gpu("auto", with_lstm)
+    assert devices._on_gpu("auto", many)
+    monkeypatch.setattr("cmixpy.cuda.availability.why_not", lambda: "no GPU")
+    assert not devices._on_gpu("auto", many)
+
+
+def test_a_gpu_that_is_too_small(monkeypatch):
+    data = bytes(range(97, 123)) * 40
+
+    def full(*_):
+        raise MemoryLimitError("the model needs more")
+
+    monkeypatch.setattr("cmixpy.cuda.availability.why_not", lambda: None)
+    monkeypatch.setattr("cmixpy.cuda.engine.encode_segment", full)
+    archive = cmixpy.compress(data, level=1, preset="text", lanes=200, device="auto")
+    assert archive == cmixpy.compress(data, level=1, preset="text", lanes=200, device="cpu")
+    with pytest.raises(MemoryLimitError):
+        cmixpy.compress(data, level=1, preset="text", lanes=200, device="cuda")
 
 
 def test_an_lstm_needs_a_torch_with_cuda(monkeypatch):

@@ -17,6 +17,9 @@ from cmixpy.memory import format_size
 from cmixpy.model import jit
 from cmixpy.model.mixer import scaled
 
+if not hasattr(np, "row_stack"):
+    # numba-cuda 0.30 asks for it at its first compilation; numpy 2.5 has it no more.
+    np.row_stack = np.vstack  # noqa: NPY201
 SIMULATED = bool(config.ENABLE_CUDASIM)  # type: ignore[attr-defined]
 # Below, a kernel's arguments must fit 4 KiB, and there are no 64-bit atomic maxima before 3.5.
 LEAST_CAPABILITY = (7, 0)
