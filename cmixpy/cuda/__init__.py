@@ -8,12 +8,16 @@ across lanes:
 - `look_up` (lookup.py), for each nibble: thread c fetches the slot of context c; selectors across
   the threads.
 - `code` (coding.py), for each nibble: for each bit the inputs across the threads, the weight sets'
-  sums gathered in integers, one thread refines and codes the bit; nodes updated across threads.
+  sums gathered in integers, SSE stages across the threads, one thread codes the bit; nodes updated
+  across threads.
 - `finish` (symbols.py): the first thread takes the symbol in; then the lane stakes its claims:
   atomic minima and maxima, and sums in the upper half of counted entries, where no lane reads.
 - `gather` (commits.py): who has a claim writes its slots and followers; counted entries settle;
-  weight deltas are added up.
+  rows of weights that one bit touched learn, the deltas of others are added up.
 - `apply` (commits.py): sums reach the weights; match tables and chains of experts take the places.
+
+Launches are captured into graphs and replayed (graphs.py). Rows of the mixer and slots are read in
+words of 64 bits (packed.py).
 
 With an LSTM `code` also gates the mix (gates.py), and a half-step goes on:
 
