@@ -18,6 +18,11 @@ def test_golden(name):
     assert cmixpy.compress(data, **options) == archive
 
 
+def test_one_has_an_lstm():
+    """Nothing else has two groups of lanes (FORMAT.md, the segment's tag)."""
+    assert (FOLDER / "network.cmx").read_bytes()[4] & 16
+
+
 def test_earlier_presets():
     """Archives of this format that presets of another day made: NAME.cmx, NAME.2.cmx …"""
     archives = sorted((FOLDER / "earlier").glob("*.cmx"))

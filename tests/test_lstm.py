@@ -210,6 +210,8 @@ def test_levels(level, monkeypatch):
     assert presets.choose(level, "text", least).description.lstm
     below = presets.choose(level, "text", least - 1)
     assert below == presets.choose(6, "text", least - 1)
+    for name in presets.PRESETS:
+        presets._preset(name)  # some are made from "text", and kept
     monkeypatch.setitem(presets._preset("text"), "lstm_from", 2000)
     for preset, sample in (("text", data), ("text", data[:1000]), ("dna", bases)):
         archive = cmixpy.compress(sample, level=level, preset=preset, lanes=3, threads=2)
