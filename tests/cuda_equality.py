@@ -126,6 +126,7 @@ def periods() -> None:
     description = small_lstm(mild(presets.describe(7, "text"), 1), 1)
     plan = Plan(description, 3, 2, table_bits=6)
     driver = Driver(plan, arrays.build_private(plan), threads=2)
+    period = plan.groups * description.lstm[0].horizon
     launched: list[tuple] = []
 
     def launch(name: str, *arguments, threads: int = 0) -> None:
@@ -139,11 +140,11 @@ def periods() -> None:
     for group in driver.groups:
         group.launch, group._multiply = launch, multiply
     ends = []
-    for number in range(4 * driver.period):
+    for number in range(4 * period):
         driver.take(number)
         driver.learn(number)
         ends.append(len(launched))
-    first, second, third, fourth = (ends[i * driver.period - 1] for i in (1, 2, 3, 4))
+    first, second, third, fourth = (ends[i * period - 1] for i in (1, 2, 3, 4))
     assert launched[first:second] == launched[second:third] == launched[third:fourth]
     assert {"take", "back", "turn_over", "learn"} <= {item[0] for item in launched[first:second]}
 

@@ -131,6 +131,13 @@ def mild(description: Description, seed: int) -> Description:
     )
 
 
+def lstm_from(monkeypatch, preset: str, least: int) -> None:
+    """Let a preset have an LSTM from `least` symbols on."""
+    for name in presets.PRESETS:
+        presets._preset(name)  # some are made from others, and kept
+    monkeypatch.setitem(presets._preset(preset), "lstm_from", least)
+
+
 def small_lstm(description: Description, seed: int) -> Description:
     """An LSTM of few cells that learns every few symbols, by large steps and small ones in turn."""
     rng = random.Random(seed)

@@ -10,6 +10,7 @@ import sys
 
 import pytest
 import ratio_sources
+from small_models import lstm_from
 
 import cmixpy
 from cmixpy import presets
@@ -67,9 +68,7 @@ def test_same_archive(preset, level, lanes):
 @pytest.mark.parametrize(("preset", "level", "lanes"), LSTM_CASES)
 def test_same_archive_with_lstm(preset, level, lanes, monkeypatch):
     # A small file, which has none otherwise; five horizons, so that graphs are replayed.
-    for name in presets.PRESETS:
-        presets._preset(name)  # some are made from others, and kept
-    monkeypatch.setitem(presets._preset(preset), "lstm_from", 1)
+    lstm_from(monkeypatch, preset, 1)
     same(preset, level, lanes, 500 * lanes)
 
 

@@ -10,7 +10,7 @@ import pytest
 import torch
 from delayed_kernel import uncached
 from reference.lstm import SIGMOID, TANH, Lstm, splitmix
-from small_models import byte_symbols, mild, tight
+from small_models import byte_symbols, lstm_from, mild, tight
 from test_kernels import FLOATS
 from test_reference import EVENTS, compare, compare_decoding
 
@@ -210,9 +210,7 @@ def test_levels(level, monkeypatch):
     assert presets.choose(level, "text", least).description.lstm
     below = presets.choose(level, "text", least - 1)
     assert below == presets.choose(6, "text", least - 1)
-    for name in presets.PRESETS:
-        presets._preset(name)  # some are made from "text", and kept
-    monkeypatch.setitem(presets._preset("text"), "lstm_from", 2000)
+    lstm_from(monkeypatch, "text", 2000)
     for preset, sample in (("text", data), ("text", data[:1000]), ("dna", bases)):
         archive = cmixpy.compress(sample, level=level, preset=preset, lanes=3, threads=2)
         assert cmixpy.decompress(archive, threads=1) == sample

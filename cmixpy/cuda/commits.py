@@ -74,6 +74,14 @@ def settle_entries(plan, shared, private, index):
                 settle(shared.probability, touch >> 1, MOST_FRAMED, plan.reciprocal)
 
 
+def of_layer(shared, notes, first):
+    """Heads, visits and counts of the rows of the first layer, or of the second."""
+    head, visits, counts = notes.final_heads, shared.final_visits, notes.final_counts
+    if first:
+        head, visits, counts = notes.set_heads, shared.visits, notes.set_counts
+    return head, visits, counts
+
+
 def stage_errors(plan, shared, private, notes, index, rows, errors, owners):
     """What each touch of a row has to teach it, and the touch that gathers this: a thread each.
 
@@ -86,10 +94,7 @@ def stage_errors(plan, shared, private, notes, index, rows, errors, owners):
         k = item // networks
         s = item - k * networks
         row = private.rows[index, k, s]
-        if s < sets:
-            head, visits, counts = notes.set_heads, shared.visits, notes.set_counts
-        else:
-            head, visits, counts = notes.final_heads, shared.final_visits, notes.final_counts
+        head, visits, counts = of_layer(shared, notes, s < sets)
         seen = visits[row]
         rows[item] = row
         errors[item] = eager_error(private.errors[index, k, s], seen, plan.eagerness)
@@ -179,10 +184,7 @@ def stage_owned(plan, shared, private, notes, index, found, owned, scales):
         k = item // networks
         s = item - k * networks
         row = private.rows[index, k, s]
-        if s < sets:
-            head, visits, counts = notes.set_heads, shared.visits, notes.set_counts
-        else:
-            head, visits, counts = notes.final_heads, shared.final_visits, notes.final_counts
+        head, visits, counts = of_layer(shared, notes, s < sets)
         # Nobody but the owner looks at the count, which is 0 where the row is settled already.
         if head[row] & HERE_MASK == index * bits + k and counts[row] > 0:
             place = cuda.atomic.add(found, 0, 1)
@@ -252,7 +254,7 @@ def apply(plan, shared, private, notes):
 
 
 GATHER_BLOCKS = (
-    lane_of_block, claim_of, stage_errors, write_slots, write_followers, settle_entries,
+    lane_of_block, claim_of, of_layer, stage_errors, write_slots, write_followers, settle_entries,
     learn_rows, chain_places,
 )  # fmt: skip
-APPLY_BLOCKS = (lane_of_block, stage_owned, apply_sums, enter_places)
+APPLY_BLOCKS = (lane_of_block, of_layer, stage_owned, apply_sums, enter_places)

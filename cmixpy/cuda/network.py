@@ -218,15 +218,11 @@ class Group:
 
 
 class Driver:
-    """The network of one segment, over the device's `private` arrays (model/state.py).
-
-    `period`: half-steps after which the launches are the same again.
-    """
+    """The network of one segment, over the device's `private` arrays (model/state.py)."""
 
     def __init__(self, plan, private, stream=0, threads: int | None = None):
         settings = plan.description.lstm[0]
         self.launch = Launcher(stream, threads or THREADS)
-        self.period = plan.groups * settings.horizon
         first = -(-plan.lanes // plan.groups)
         with self.launch.torch_here():
             require_exact_products(settings.cells, settings.horizon, first, multiply)

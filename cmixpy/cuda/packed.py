@@ -8,7 +8,7 @@ inputs of all words, then what belongs to the second …
 import numpy as np
 
 from cmixpy.model.jit import block
-from cmixpy.model.mixer import scaled, share_of, weight_after
+from cmixpy.model.mixer import scaled, scaled_total, weight_after
 
 
 @block
@@ -63,12 +63,12 @@ def learn_sums(w, total, scale, first, parts):
         a = w[np.uint64(2 * i)]
         b = w[np.uint64(2 * i + 1)]
         w[np.uint64(2 * i)] = packed_pair(
-            weight_after(np.int32(a), share_of(total[np.uint64(i)], scale)),
-            weight_after(np.int32(a >> 32), share_of(total[np.uint64(quarter + i)], scale)),
+            weight_after(np.int32(a), scaled_total(total[np.uint64(i)], scale)),
+            weight_after(np.int32(a >> 32), scaled_total(total[np.uint64(quarter + i)], scale)),
         )
         w[np.uint64(2 * i + 1)] = packed_pair(
-            weight_after(np.int32(b), share_of(total[np.uint64(2 * quarter + i)], scale)),
-            weight_after(np.int32(b >> 32), share_of(total[np.uint64(3 * quarter + i)], scale)),
+            weight_after(np.int32(b), scaled_total(total[np.uint64(2 * quarter + i)], scale)),
+            weight_after(np.int32(b >> 32), scaled_total(total[np.uint64(3 * quarter + i)], scale)),
         )
         for j in range(4):
             total[np.uint64(j * quarter + i)] = 0

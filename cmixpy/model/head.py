@@ -22,6 +22,7 @@ from cmixpy.model import fields as f
 from cmixpy.model.hashing import THIRD_MULTIPLIER
 from cmixpy.model.jit import block, routine
 from cmixpy.model.logistic import LOGIT_LIMIT
+from cmixpy.model.mixer import scaled_total
 from cmixpy.parts import TOLD_MATCH, TOLD_ROWS, TOLD_THREE, TOLD_TWO, TOLD_WORD
 
 WEIGHT_LIMIT = (4 << 20) - 1
@@ -148,13 +149,9 @@ def head_add_one(w, near, h, slope):
 @block
 def head_apply(w, near, total, scale):
     """w += total·scale / 2^16, clamped once; the int16 copy follows, `total` is cleared."""
-    # The product has 47 bits; its halves fit 32: |total| < 2^30.2, scale <= 2^16 (mixer.py).
     scale = np.int32(scale)
     for i in range(w.shape[0]):
-        high = np.int32(np.int32(total[i] >> np.int32(16)) * scale)
-        low = np.uint32(np.uint32(total[i] & np.int32(0xFFFF)) * np.uint32(scale))
-        low = np.uint32(low + np.uint32(32768)) >> np.uint32(16)
-        value = np.int32(w[i] + np.int32(high + np.int32(low)))
+        value = np.int32(w[i] + scaled_total(total[i], scale))
         value = min(max(value, np.int32(-WEIGHT_LIMIT)), np.int32(WEIGHT_LIMIT))
         w[i] = value
         near[i] = np.int16(value >> np.int32(NEAR_SHIFT))

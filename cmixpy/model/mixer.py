@@ -71,7 +71,7 @@ def weight_after(weight, delta):
 
 
 @block
-def share_of(total, scale):
+def scaled_total(total, scale):
     """total·scale / 2^16, rounded, in int32."""
     # The product has 47 bits; its halves fit 32: |total| < 2^30.2, scale <= 2^16.
     high = np.int32(np.int32(total >> np.int32(16)) * scale)
@@ -101,7 +101,7 @@ def apply_sum(w, total, scale):
     """w += total·scale / 2^16, rounded, clamped once after the sum; `total` is cleared."""
     scale = np.int32(scale)
     for i in range(w.shape[0]):
-        w[i] = weight_after(w[i], share_of(total[i], scale))
+        w[i] = weight_after(w[i], scaled_total(total[i], scale))
         total[i] = 0
 
 
