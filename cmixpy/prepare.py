@@ -12,6 +12,7 @@ from cmixpy.detect import dna_is_cheap, has_figures
 from cmixpy.genes import has_genes
 from cmixpy.header import NO_TRANSFORM
 from cmixpy.lags import find_lags, find_line_lags, is_bitmap
+from cmixpy.pairs import find_pairs
 from cmixpy.recurrence import find_rule
 from cmixpy.transform import NUCLEOTIDES, apply_nucleotides, undo_nucleotides
 from cmixpy.words import LISTED, WORDS, apply_best, apply_listed, dictionary_length, undo_words
@@ -19,6 +20,10 @@ from cmixpy.x86 import ADDRESSES, apply_addresses, undo_addresses
 
 # Bytes that a transform's arrays take at their largest, for each byte of data.
 TRANSFORM_MEMORY = {NO_TRANSFORM: 0, NUCLEOTIDES: 12, ADDRESSES: 3, WORDS: 4, LISTED: 4}
+# The first level of records that reads pairs of distances (models/records.toml), and their place
+# among the hints.
+PAIRS_FROM = 5
+FIRST_PAIR = 2
 
 
 class Prepared(NamedTuple):
@@ -36,7 +41,7 @@ class Prepared(NamedTuple):
     hints: tuple[int, ...] = ()
 
 
-def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
+def prepare(data: np.ndarray, preset: str, sure: bool, level: int) -> Prepared:
     """Preset, symbols and hints for uint8[n]; `sure`: the user named the preset."""
     if preset in ("dna", "genes"):
         bases, parameters = apply_nucleotides(data)
@@ -51,7 +56,9 @@ def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
         return Prepared(preset, symbols, ADDRESSES if parameters else NO_TRANSFORM, parameters)
     if preset == "generator":
         return Prepared(preset, data, hints=tuple(find_rule(data) or ()))
-    if preset in ("records", "bitmap"):
+    if preset == "records":
+        return Prepared(preset, data, hints=_record_hints(data, find_lags(data), level))
+    if preset == "bitmap":
         return Prepared(preset, data, hints=find_lags(data))
     if preset == "lines" or (preset == "text" and not sure):
         hints = find_line_lags(data)
@@ -59,8 +66,10 @@ def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
             return Prepared("lines", data, hints=hints)
     if preset == "binary" and not sure:
         hints = find_lags(data)
+        if hints and is_bitmap(data):
+            return Prepared("bitmap", data, hints=hints)
         if hints:
-            return Prepared("bitmap" if is_bitmap(data) else "records", data, hints=hints)
+            return Prepared("records", data, hints=_record_hints(data, hints, level))
     if preset == "text" and not sure and has_figures(data):
         return Prepared("log", data)
     best = None
@@ -80,9 +89,15 @@ def prepare(data: np.ndarray, preset: str, sure: bool) -> Prepared:
     return Prepared(preset, data)
 
 
-def restore(
-    transform: int, symbols: np.ndarray, parameters: bytes, length: int
-) -> np.ndarray:
+def _record_hints(data: np.ndarray, lags: tuple[int, ...], level: int) -> tuple[int, ...]:
+    """The lags of records and, behind them, the pairs of distances that contexts read."""
+    if level < PAIRS_FROM:
+        return lags
+    pairs = find_pairs(data, lags)
+    return ((*lags, 0, 0)[:FIRST_PAIR] + pairs) if pairs else lags
+
+
+def restore(transform: int, symbols: np.ndarray, parameters: bytes, length: int) -> np.ndarray:
     """The bytes that were prepared; DamagedError when they cannot have `length`."""
     if transform == NUCLEOTIDES:
         return undo_nucleotides(symbols, parameters, length)

@@ -62,7 +62,7 @@ class SegmentEncoder:
         modelled = None
         if len(data) > MODEL_HEADER:
             with self._early(len(data), preset) as early:
-                ready = prepare(np.frombuffer(data, dtype=np.uint8), preset, sure)
+                ready = prepare(np.frombuffer(data, dtype=np.uint8), preset, sure, self.level)
                 if len(ready.symbols) and len(ready.parameters) < len(data):
                     modelled = self._model(len(data), ready, progress, early)
         if modelled is None:

@@ -41,7 +41,7 @@ def test_too_short_to_tell():
 def test_preset():
     for text, preset in ((coding(2, 6000), "genes"), (other(2, 6000), "dna")):
         data = np.frombuffer(text.encode(), dtype=np.uint8)
-        assert prepare(data, "dna", False).preset == preset
+        assert prepare(data, "dna", False, 5).preset == preset
         # A preset that is named is that one.
-        assert prepare(data, "dna", True).preset == "dna"
-        assert prepare(data, "genes", True).preset == "genes"
+        assert prepare(data, "dna", True, 5).preset == "dna"
+        assert prepare(data, "genes", True, 5).preset == "genes"

@@ -128,7 +128,7 @@ def subject(name: str, data: bytes, level: int, preset: str, lanes: int | None) 
     if not len(raw):
         raise CmixpyError(f"{name}: empty, so there is nothing to analyze")
     chosen = detect(raw) if preset == "auto" else preset
-    ready = prepare(raw, chosen, preset != "auto")
+    ready = prepare(raw, chosen, preset != "auto", level)
     if not len(ready.symbols):
         raise CmixpyError(f"{name}: the transform leaves no symbols to analyze")
     lanes = None if lanes is None else min(lanes, len(ready.symbols))
