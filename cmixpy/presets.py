@@ -138,7 +138,7 @@ DERIVED = {
 TEXT = (
     "word-or-gap", "word-1", "word-2", "word-3", "word-4", "gap", "runs", "shape", "folded",
     "folded-high", "marks", "line-word", "indent", "element", "key", "opened", "aligned", "keyed",
-    "text-column",
+    "text-column", "template", "line-before", "line-before-2", "field", "stepped",
 )  # fmt: skip
 
 

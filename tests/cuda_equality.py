@@ -96,7 +96,7 @@ def case(
         description = small_lstm(description, seed)
     # A base is a byte of what was read, of which `symbols_for` packs four.
     symbols = symbols_for(description, seed, n if description.symbol_bits == 8 else n // 2)
-    hints = {"records": (61, 2), "bitmap": (3,), "lines": (61, 2)}.get(preset, ())
+    hints = {"records": (61, 2, 5, 11, 3), "bitmap": (3,), "lines": (61, 2)}.get(preset, ())
     plan = Plan(description, lanes, groups, table_bits=6, hints=hints)
     began = time.perf_counter()
     codes = compare(symbols, plan, threads)

@@ -129,7 +129,8 @@ def check_preset(preset, level, lanes, groups, shrink) -> None:
     description = shrink(presets.describe(level, preset), seed)
     n = 160 if level == 5 else 240
     symbols = symbols_for(description, seed, n)
-    hints = ((), (3,), (61, 2))[seed % 3] if preset in ("records", "bitmap", "lines") else ()
+    hints = ((), (3,), (61, 2, 5, 11, 3, 0, 9, 23))[seed % 3]
+    hints = hints if preset in ("records", "bitmap", "lines") else ()
     plan = Plan(description, lanes, groups, table_bits=6, hints=hints)
     codes = compare(symbols, plan)
     assert engine.decode_segment(codes, len(symbols), plan, 1).tolist() == symbols.tolist()

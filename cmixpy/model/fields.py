@@ -70,4 +70,15 @@ KEYED_PLACES = 152
 # 2-bit symbols, reading frames (frames.py): the odds of the coming base's seven states, the
 # likeliest of them, and that of the last base.
 FRAMES, FRAME, FRAMED = 184, 191, 192
-FIELDS = 200
+# Templates (templates.py): the line so far and the two before it with each number as one 0; the
+# digits of the number being read, as a hash and as a value, with the power of ten of the first.
+TEMPLATE, TEMPLATE_1, TEMPLATE_2, DIGITS, NUMBER, UNIT = 193, 194, 195, 196, 197, 198
+# The slot of the next number; what it is if it goes on by its step, the power of ten of the next
+# digit of that, what is expected of it, and whether it has been right so far.
+NUMBER_SLOT, COMING, POWER, STEPPED, STEPPED_SAME = 199, 200, 201, 202, 203
+# The place in what the field held the last time, plus one (0: none); whether it has been the same.
+LAST_FIELD, FIELD_SAME = 204, 205
+# By slot, templates.SLOTS columns each: the last number, the power of ten of its first digit (0:
+# none), its step from the one before, where the last field began, plus one.
+LAST_NUMBERS, LAST_UNITS, STEPS, FIELD_PLACES = 208, 336, 464, 592
+FIELDS = 720

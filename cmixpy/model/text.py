@@ -18,6 +18,13 @@ from cmixpy.model import fields as f
 from cmixpy.model.classes import character_class, is_field_class, is_word_class
 from cmixpy.model.hashing import MASK32, add_to_hash
 from cmixpy.model.jit import block, routine
+from cmixpy.model.templates import (
+    field_bytes,
+    follow_field,
+    follow_number,
+    follow_template,
+    note_stepped,
+)
 from cmixpy.model.tokens import ESCAPE
 from cmixpy.wordlist import FIRST_LEAD, LEAF, LEAST_CODE, MOST_WORDS, SINGLE
 
@@ -205,6 +212,10 @@ def update_text(lane, byte, history, hints, primed, listed, word_letters):
     align(lane, byte, kind, history)
     follow_key(lane, byte, history)
     follow_column(lane, byte, history, hints, primed, listed, word_letters)
+    follow_template(lane, byte, kind, before)
+    follow_number(lane, byte, kind, before)
+    note_stepped(lane)
+    follow_field(lane, byte, kind, history)
 
 
 @block
@@ -233,6 +244,7 @@ TEXT_FIELDS = (
     f.FOLDED_HIGH, f.MARKS, f.LINE_WORD, f.INDENT, f.TAG, f.KEY, f.OPENED,
 )  # fmt: skip
 ALIGNED_BIT, KEYED_BIT, COLUMN_BIT = 16, 17, 18
+TEMPLATE_BIT, BEFORE_BIT, BEFORE_2_BIT, FIELD_BIT, STEPPED_BIT = 19, 20, 21, 22, 23
 
 
 @routine
@@ -248,6 +260,16 @@ def text_words(a, lane, history):
         h = add_to_hash(h, keyed_bytes(lane, history))
     if (a >> COLUMN_BIT) & 1:
         h = add_to_hash(h, min(lane[f.TEXT_COLUMN], 255))
+    if (a >> TEMPLATE_BIT) & 1:
+        h = add_to_hash(h, (lane[f.TEMPLATE] + lane[f.DIGITS]) & MASK32)
+    if (a >> BEFORE_BIT) & 1:
+        h = add_to_hash(h, lane[f.TEMPLATE_1] + 0)
+    if (a >> BEFORE_2_BIT) & 1:
+        h = add_to_hash(h, lane[f.TEMPLATE_2] + 0)
+    if (a >> FIELD_BIT) & 1:
+        h = add_to_hash(h, field_bytes(lane, history))
+    if (a >> STEPPED_BIT) & 1:
+        h = add_to_hash(h, lane[f.STEPPED] + 0)
     return h
 
 

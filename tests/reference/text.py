@@ -2,16 +2,10 @@
 
 from dataclasses import dataclass, field
 
+from reference.templates import FIELD_CLASSES, M32, Templates, add
 from reference.words import listed_words
 
-M32 = 0xFFFFFFFF
 WORD_CLASSES = (2, 3, 7, 8)
-FIELD_CLASSES = (2, 3, 4, 7, 8)
-
-
-def add(h: int, value: int) -> int:
-    x = (h + value + 1) * 0x2B4C5ED5 & M32
-    return x ^ x >> 15
 
 
 @dataclass
@@ -39,6 +33,7 @@ class Reader:
     code: int = 0
     run_symbol: int = 0
     agreeing: int = 0
+    templates: Templates = field(default_factory=Templates)
 
     def take(self, s: int, lane, history: list, class_of) -> None:
         """After the lane's other fields took symbol s; position is still that of s."""
@@ -56,6 +51,7 @@ class Reader:
         self._align(s, kind, lane, history, class_of)
         self._follow_key(s, lane, history)
         self._take_column(s, lane, history)
+        self.templates.take(s, kind, before, lane.here, history)
 
     def _take_run(self, s, kind, before) -> None:
         if kind != before or kind == 1:
@@ -165,6 +161,7 @@ class Reader:
             self.shape, self.folded, self.folded_high, self.marks, self.line_word & M32,
             self.indent, lane.tag, lane.key, (lane.opened & M32), self.aligned_bytes(lane, history),
             self.keyed_bytes(history), min(self.column, 255),
+            *self.templates.picks(history),
         ]  # fmt: skip
         h = a
         for i, value in enumerate(picks):
