@@ -192,6 +192,7 @@ def main() -> None:
     parser.add_argument("--mild", action="store_true")
     parser.add_argument("--archives", action="store_true")
     parser.add_argument("--gpu", action="store_true")
+    parser.add_argument("--seed", type=int, default=0, help="some make codes longer than symbols")
     parser.add_argument("--lstm", action="store_true", help="and models with an LSTM")
     options = parser.parse_args()
     assert options.gpu != device.SIMULATED
@@ -200,7 +201,7 @@ def main() -> None:
     else:
         cuda_turns.install()
     for preset in options.presets:
-        for seed, lanes in enumerate(options.lanes):
+        for seed, lanes in enumerate(options.lanes, options.seed):
             cuda_turns.BACKWARDS = seed % 2 == 1
             case(
                 preset, options.level, lanes, options.groups, options.threads, options.symbols,
