@@ -48,4 +48,5 @@ def test_english_leaves_orders_to_words(level):
 
 def test_fewer_contexts_below_the_strongest_level():
     counts = [len(presets.describe(level, "english").contexts) for level in (6, 7, 8, 9)]
-    assert counts[1] == counts[2] < counts[0] == counts[3]
+    # Level 9 has one lane, so none of the lane's own order 2.
+    assert counts[1] == counts[2] < counts[3] == counts[0] - 1
