@@ -10,14 +10,7 @@ from cmixpy.model import fields as f
 from cmixpy.model.classes import character_class
 from cmixpy.model.hashing import MASK32
 from cmixpy.model.jit import routine
-from cmixpy.model.templates import (
-    LARGEST_UNIT,
-    field_bytes,
-    follow_field,
-    follow_number,
-    follow_template,
-    note_stepped,
-)
+from cmixpy.model.templates import LARGEST_UNIT, field_bytes, update_templates
 from cmixpy.presets import TEXT, describe
 
 PICKS = TEXT.index("template")
@@ -25,10 +18,7 @@ PICKS = TEXT.index("template")
 
 @routine
 def take(lane, byte, kind, before, history):
-    follow_template(lane, byte, kind, before)
-    follow_number(lane, byte, kind, before)
-    note_stepped(lane)
-    follow_field(lane, byte, kind, history)
+    update_templates(lane, byte, kind, before, history)
     return field_bytes(lane, history)
 
 

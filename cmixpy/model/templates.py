@@ -117,6 +117,15 @@ def follow_field(lane, byte, kind, history):
 
 
 @block
+def update_templates(lane, byte, kind, before, history):
+    """Take one byte; `kind` and `before`: classes of it and the byte before, as in text.py."""
+    follow_template(lane, byte, kind, before)
+    follow_number(lane, byte, kind, before)
+    note_stepped(lane)
+    follow_field(lane, byte, kind, history)
+
+
+@block
 def field_bytes(lane, history):
     """The next byte of what the field held, the one behind it, and whether all was the same."""
     at = lane[f.LAST_FIELD] - 1

@@ -18,13 +18,7 @@ from cmixpy.model import fields as f
 from cmixpy.model.classes import character_class, is_field_class, is_word_class
 from cmixpy.model.hashing import MASK32, add_to_hash
 from cmixpy.model.jit import block, routine
-from cmixpy.model.templates import (
-    field_bytes,
-    follow_field,
-    follow_number,
-    follow_template,
-    note_stepped,
-)
+from cmixpy.model.templates import field_bytes, update_templates
 from cmixpy.model.tokens import ESCAPE
 from cmixpy.wordlist import FIRST_LEAD, LEAF, LEAST_CODE, MOST_WORDS, SINGLE
 
@@ -212,10 +206,7 @@ def update_text(lane, byte, history, hints, primed, listed, word_letters):
     align(lane, byte, kind, history)
     follow_key(lane, byte, history)
     follow_column(lane, byte, history, hints, primed, listed, word_letters)
-    follow_template(lane, byte, kind, before)
-    follow_number(lane, byte, kind, before)
-    note_stepped(lane)
-    follow_field(lane, byte, kind, history)
+    update_templates(lane, byte, kind, before, history)
 
 
 @block
