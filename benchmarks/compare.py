@@ -34,11 +34,16 @@ def chosen_programs(
 
 
 def suits(program: Program, piece: data.Piece) -> bool:
-    """Whether the program takes such files: some take only bases."""
+    """Whether the program takes such files: some take only bases, all capitals or all small."""
     if program.only != "bases":
         return True
+    letters: set[int] = set()
     with open(piece.path, "rb") as file:
-        return all(not set(part) - set(b"ACGT") for part in iter(partial(file.read, 1 << 16), b""))
+        for part in iter(partial(file.read, 1 << 16), b""):
+            letters.update(part)
+            if not (letters <= set(b"ACGT") or letters <= set(b"acgt")):
+                return False
+    return True
 
 
 def run(pieces: list[data.Piece], chosen: list[Program], rounds: int, append: bool) -> list[str]:

@@ -141,13 +141,13 @@ def place(piece: Piece, folder: Path) -> Path:
     return target
 
 
-def copy(piece: Piece, target: Path) -> None:
-    """Write the piece to `target`."""
+def copy(piece: Piece, target: Path, capitals: bool = False) -> None:
+    """Write the piece to `target`, on request in capital letters."""
     with open(piece.path, "rb") as source, open(target, "wb") as sink:
         missing = piece.size
         while missing:
             part = source.read(min(missing, 1 << 20))
-            sink.write(part)
+            sink.write(part.upper() if capitals else part)
             missing -= len(part)
 
 
@@ -162,7 +162,8 @@ def round_trip(piece: Piece, program: Program) -> RoundTrip:
     folder = Path(tempfile.mkdtemp())
     try:
         files = program.files(folder)
-        copy(piece, files["plain"])
+        # Those that take only bases want them in capitals.
+        copy(piece, files["plain"], capitals=program.only == "bases")
         there = _run_way(program, "compress", folder)
         hidden = folder.with_suffix(".plain")
         # Decompressing must not find the input.

@@ -164,7 +164,8 @@ def write() -> str:
         "Made by `python -m benchmarks report` from results.tsv; not to be edited. Each program "
         "and setting ran in turn with the others on one machine, every output was compared with "
         "its input. Medians where there was more than one round; memory is the peak of the "
-        "process (below about 50 MiB: of the one that started it). Peers use one thread.",
+        "process (below about 50 MiB: of the one that started it). Peers use one thread; those "
+        "that take only bases are given capital letters.",
         "## The large text compression benchmark's form",
         benchmark_row(rows),
     ]

@@ -28,7 +28,7 @@ COLUMNS = (
 )  # fmt: skip
 FILE = "enwik8.4M"
 LANES = tuple(1 << i for i in range(11))
-LEVELS = range(1, 7)
+LEVELS = range(1, 10)
 # 0.1 … 100 MB.
 LENGTHS = (100_000, 300_000, 1_000_000, 3_000_000, 10_000_000, 30_000_000, 100_000_000)
 STUDIES = ("lanes", "threads", "lengths", "levels")

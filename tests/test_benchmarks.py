@@ -101,6 +101,21 @@ def test_programs_for_bases_get_only_bases(piece, tmp_path):
     assert not compare.suits(program, piece)
     (tmp_path / "bases").write_bytes(b"ACGT" * 5)
     assert compare.suits(program, data.Piece("bases", tmp_path / "bases", 20))
+    (tmp_path / "mixed").write_bytes(b"ACGT" * 5 + b"acgt")
+    assert not compare.suits(program, data.Piece("mixed", tmp_path / "mixed", 24))
+
+
+def test_programs_for_bases_get_capitals(tmp_path):
+    """A file of small letters is handed over in capitals, and compared with those."""
+    plain, peer = tmp_path / "small", tmp_path / "peer"
+    plain.write_bytes(b"acgt" * 5)
+    peer.write_text(COPY + "assert open(sys.argv[1]).read().isupper()\n")
+    peer.chmod(peer.stat().st_mode | stat.S_IXUSR)
+    ways = ("{plain}", "{packed}"), ("{packed}", "{again}")
+    program = programs.Program("p", (str(peer),), *ways, only="bases")
+    small = data.Piece("bases", plain, 20)
+    assert compare.suits(program, small)
+    assert process.round_trip(small, program).same
 
 
 def test_tables_by_size_and_in_the_benchmark_form(rows):
