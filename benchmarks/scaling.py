@@ -3,8 +3,9 @@
     python -m benchmarks scaling [STUDY …] [--file NAME[:BYTES]] [--data DIR] [--report]
 
 Studies: lanes, threads, lengths, levels; all by default. Each run is a whole process, its round
-trip verified, and a line of scaling.tsv. Then, or with --report alone, RESULTS.md and its plots are
-made from that file. Data longer than the corpora are bytes of generated text behind them.
+trip verified, and a line of scaling.tsv; those of `levels` are lines of results.tsv as well. Then,
+or with --report alone, RESULTS.md and its plots are made from scaling.tsv. Data longer than the
+corpora are bytes of generated text behind them.
 """
 
 import argparse
@@ -82,6 +83,7 @@ def measure(studies, chosen) -> int:
     corpora = data.directory(chosen.data)
     (piece,) = data.require([chosen.file], corpora)
     commit, failed = machine.commit(), 0
+    version = programs.cmixpy(DEFAULT_LEVEL, 1).describe_version()
     process.warm_up()
     with tempfile.TemporaryDirectory() as name:
         for study in studies:
@@ -100,6 +102,8 @@ def measure(studies, chosen) -> int:
                     continue
                 row = line(study, one, program, trip, commit)
                 append(row)
+                if study == "levels":  # as a run of `ratio`
+                    results.append(results.line(one.name, program, trip, commit, version))
                 print(
                     f"{study}: {one.name} -{program.level}, {row['lanes']} lanes, "
                     f"{program.threads} threads: {trip.archive:,} bytes, {row['compress_s']} / "

@@ -12,7 +12,7 @@ from benchmarks.scaling import STORED
 from cmixpy.codec import DEFAULT_LEVEL
 
 PAGE = results.FOLDER / "RESULTS.md"
-GIGABYTE = 1_000_000_000
+MEGABYTE, GIGABYTE = 1_000_000, 1_000_000_000
 # What the text of a projection is fitted to, and what it is told of.
 PREFIXES = ("enwik6", "enwik8.4M", "enwik8")
 MACHINES = (1, 10, 100)
@@ -37,7 +37,8 @@ ABOUT = {
     ),
     "levels": (
         "level", "Levels",
-        "From fast to small. Each level adds contexts, weight sets and memory.",
+        "From fast to small. Each level adds contexts, weight sets and memory; from 7 on an LSTM "
+        "takes part in the mix.",
     ),
 }  # fmt: skip
 
@@ -82,6 +83,50 @@ def study_table(rows: list[dict], column: str) -> str:
         "MiB",
     ]  # fmt: skip
     return table(headers, lines)
+
+
+def finding(rows: list[dict], study: str) -> str:
+    """What a study's figures say, in a sentence or two."""
+
+    def more(row: dict, other: dict) -> float:
+        """Per cent that `row` has more bytes of archive to a byte than `other`."""
+        shares = [int(one["bytes"]) / int(one["size"]) for one in (row, other)]
+        return 100 * (shares[0] / shares[1] - 1)
+
+    def pace(row: dict, way: str = "compress") -> float:
+        return float(row[f"{way}_s"]) / int(row["size"])
+
+    first, last = rows[0], rows[-1]
+    if study == "lanes":
+        fastest = min(rows, key=pace)
+        losses = (f"{int(row['lanes']):,} lanes {more(row, first):+.2f} %" for row in rows[1:])
+        return (
+            f"Against {first['lanes']} lane: {', '.join(losses)}. The fastest here are "
+            f"{fastest['lanes']} lanes, {pace(first) / pace(fastest):.2f} times as fast as "
+            f"{first['lanes']}."
+        )
+    if study == "threads":
+        faster = [pace(first, way) / pace(last, way) for way in ("compress", "decompress")]
+        cpu = float(last["compress_cpu"]) / float(first["compress_cpu"])
+        return (
+            f"{last['threads']} threads compress {faster[0]:.2f} times and decompress "
+            f"{faster[1]:.2f} times as fast as {first['threads']}, for {cpu:.2f} times the CPU "
+            "time."
+        )
+    if study == "lengths":
+        base = next((row for row in rows if int(row["size"]) >= MEGABYTE), first)
+        parts = (
+            f"{int(row['size']) / MEGABYTE:g} MB {100 * (pace(row) / pace(base) - 1):+.0f} %"
+            for row in rows if int(row["size"]) > int(base["size"])
+        )  # fmt: skip
+        return (
+            f"Time per byte of compressing, against {int(base['size']) / MEGABYTE:g} MB: "
+            f"{', '.join(parts)}."
+        )
+    return (
+        f"Level {last['level']} is {-more(last, first):.1f} % smaller than level "
+        f"{first['level']} and takes {pace(last) / pace(first):.1f} times as long."
+    )
 
 
 def study_plot(rows: list[dict], column: str, path: Path) -> None:
@@ -187,6 +232,7 @@ def write() -> str:
             f"{run['machine']}, {run['cores']} cores; {run['date']}, commit {run['commit']}; "
             f"{fixed}{files}.",
             study_table(found, column),
+            *([finding(found, study)] if len(found) > 1 else []),
             f"![bpc and time against {column}](plots/{path.name})",
         ]
     parts += ["## enwik9", projection(results.read())]

@@ -192,9 +192,30 @@ def test_the_scaling_report(tmp_path, monkeypatch, rows):
     assert "+2.50 %" in text
     assert "4.00" in text
     assert "500" not in text.partition("## Threads")[0].partition("| lanes")[2]  # the older line
+    assert "Against 1 lane: 4 lanes +2.50 %. The fastest here are 4 lanes, 4.00 times" in text
     assert "Not measured yet: `python -m benchmarks scaling threads`" in text
     assert "Not enough prefixes" in text
     assert (tmp_path / "plots" / "scaling-lanes.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("study", "sentence"),
+    [
+        ("threads", "2 threads compress 2.00 times and decompress 2.00 times as fast as 1, for"),
+        ("lengths", "against 1 MB: 4 MB +100 %."),
+        ("levels", "Level 6 is 20.0 % smaller than level 1 and takes 2.0 times as long."),
+    ],
+)
+def test_what_the_studies_say(study, sentence):
+    found = {
+        "threads": [scaled(study, 8, 1, 1000, 5, 400, 8.0), scaled(study, 8, 2, 1000, 5, 400, 4.0)],
+        "lengths": [
+            scaled(study, 1, 2, 100_000, 5, 30_000, 1.0), scaled(study, 2, 2, 10**6, 5, 10**5, 1.0),
+            scaled(study, 2, 2, 4 * 10**6, 5, 10**5, 8.0),
+        ],
+        "levels": [scaled(study, 1, 2, 1000, 1, 500, 4.0), scaled(study, 1, 2, 1000, 6, 400, 8.0)],
+    }  # fmt: skip
+    assert sentence in scaling_report.finding(found[study], study)
 
 
 def test_the_projection_is_a_straight_line(rows):
@@ -211,7 +232,7 @@ def test_the_projection_is_a_straight_line(rows):
 
 def test_studies_change_one_thing(tmp_path):
     piece = data.Piece("f", tmp_path / "f", 10)
-    for study, count in (("lanes", 11), ("threads", 3), ("levels", 6)):
+    for study, count in (("lanes", 11), ("threads", 3), ("levels", 9)):
         found = list(scaling.runs(study, piece, 4, (), scaling.LANES, tmp_path, tmp_path))
         assert len(found) == count
     assert scaling.thread_counts(6) == [1, 2, 4, 6]
