@@ -30,6 +30,7 @@ ROUNDS = 5  # of the power iteration
 # Occurrences of the whole that are added to those of a lead byte's words, and to those of a word.
 OF_LEADS, OF_WORDS = 256, 4
 BLANK, LAST_FLAG = 32, 2
+PIECE = 1 << 18  # codes that are looked at together, so that memory stays small
 
 
 def count_neighbours(
@@ -40,7 +41,7 @@ def count_neighbours(
     Parameters
     ----------
     body : uint8[n], coded text; word numbers go by frequency
-    places, sizes, numbers : int64[m], first byte, length and word of every code
+    places, sizes, numbers : int64, uint8, uint16[m], first byte, length and word of every code
     words : how many words there are
 
     Returns
@@ -48,24 +49,43 @@ def count_neighbours(
     int64[words, …] for the two bytes on the left, the two on the right, the word on the left and
     the word on the right
     """
-    padded = np.concatenate(([10, 10], body, [10, 10]))
-    kinds = np.minimum(padded, BYTES - 1).astype(np.int64)
-    ends = places + sizes
-    columns = [(kinds[places + 1], BYTES), (kinds[places], BYTES)]
-    columns += [(kinds[ends + 2], BYTES), (kinds[ends + 3], BYTES)]
+    padded = np.concatenate(([10, 10], body, [10, 10]), dtype=np.uint8, casting="unsafe")
+    widths = *([BYTES] * 4), *([NEIGHBOURS + 2] * 2)
+    counts = [np.zeros(words * width, dtype=np.int64) for width in widths]
+    for begin in range(0, len(places), PIECE):
+        # With the code before and the code behind, where there are such.
+        before = min(begin, 1)
+        here = slice(begin - before, begin + PIECE + 1)
+        last = before + min(PIECE, len(places) - begin)
+        at, word = places[here], numbers[here].astype(np.int64)
+        columns = _neighbours(padded, at, at + sizes[here], np.minimum(word, NEIGHBOURS))
+        for sums, width, column in zip(counts, widths, columns, strict=True):
+            where = word[before:last] * width + column[before:last]
+            sums += np.bincount(where, minlength=len(sums))
+    return [sums.reshape(words, -1) for sums in counts]
+
+
+def _neighbours(
+    padded: np.ndarray, places: np.ndarray, ends: np.ndarray, known: np.ndarray
+) -> list[np.ndarray]:
+    """What stands beside each of some codes in a row, as a number: see `count_neighbours`.
+
+    padded : uint8[n + 4], the coded text behind two bytes
+    known : int64[m], the codes' words, NEIGHBOURS for all that are not told apart
+    """
+
+    def kind(at: np.ndarray) -> np.ndarray:
+        return np.minimum(padded[at], BYTES - 1).astype(np.int64)
+
     # The next code stands directly behind one blank, or behind it and a flag.
     gap = places[1:] - ends[:-1]
     beside = (padded[ends[:-1] + 2] == BLANK) & (
         (gap == 1) | ((gap == 2) & (padded[ends[:-1] + 3] <= LAST_FLAG))
     )
-    known = np.minimum(numbers, NEIGHBOURS)
     none = np.array([NEIGHBOURS + 1])
-    columns.append((np.concatenate((none, np.where(beside, known[:-1], none))), NEIGHBOURS + 2))
-    columns.append((np.concatenate((np.where(beside, known[1:], none), none)), NEIGHBOURS + 2))
-    return [
-        np.bincount(numbers * width + column, minlength=words * width).reshape(words, width)
-        for column, width in columns
-    ]
+    left = np.concatenate((none, np.where(beside, known[:-1], none)))
+    right = np.concatenate((np.where(beside, known[1:], none), none))
+    return [kind(places + 1), kind(places), kind(ends + 2), kind(ends + 3), left, right]
 
 
 def arrange(counts: list[np.ndarray], singles: int) -> tuple[list[np.ndarray], list[np.ndarray]]:

@@ -63,19 +63,24 @@ class Draft:
         self.symbols = int(sizes @ text.counts) + text.outside
 
     def codes(self) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """The coded text, and of every code in it the place, the length and which word it is."""
+        """The coded text, and of every code in it the place, the length and which word it is.
+
+        int64, uint8 and uint16: there is a code for every six bytes of a text. Can be called once.
+        """
         body = self.text.rewrite(self.written)
-        found, begin = [(np.zeros(0, dtype=np.int64),) * 3], 0
+        self.written.clear()
+        word = np.zeros(MOST_WORDS, dtype=np.uint16)
+        word[list(self.numbers.values())] = np.arange(len(self.numbers))
+        none = np.zeros(0, dtype=np.int64)
+        found, begin = [(none, none.astype(np.uint8), none.astype(np.uint16))], 0
         while begin < len(body):
             end = _end_of_piece(body, begin)
             kinds = _Kinds(body[begin:end])
-            numbers = kinds.word_numbers(body[begin:end])
-            found.append((kinds.codes + begin, kinds.code_lengths, numbers))
+            which = word[kinds.word_numbers(body[begin:end])]
+            found.append((kinds.codes + begin, kinds.code_lengths.astype(np.uint8), which))
             begin = end
-        places, sizes, numbers = map(np.concatenate, zip(*found, strict=True))
-        word = np.zeros(MOST_WORDS, dtype=np.int64)
-        word[list(self.numbers.values())] = np.arange(len(self.numbers))
-        return body, places, sizes, word[numbers]
+        places, sizes, which = map(np.concatenate, zip(*found, strict=True))
+        return body, places, sizes, which
 
 
 def apply_best(data: np.ndarray) -> tuple[int, np.ndarray, bytes] | None:
@@ -227,12 +232,13 @@ def _arranged(words: list[bytes], body, places, sizes, numbers) -> bytes:
 
 def _renumber(body, places, sizes, words, after: np.ndarray) -> None:
     """Write the number after[word] in the place of every code; none gets longer or shorter."""
-    numbers = after[words]
-    pair = sizes == 2
-    body[places[~pair]] = LEAST_CODE + numbers[~pair]
-    lead, rest = np.divmod(numbers[pair] - SINGLE, 128)
-    body[places[pair]] = FIRST_LEAD + lead
-    body[places[pair] + 1] = 128 + rest
+    for begin in range(0, len(places), vocabulary.PIECE):
+        here = slice(begin, begin + vocabulary.PIECE)
+        at, numbers, pair = places[here], after[words[here]], sizes[here] == 2
+        body[at[~pair]] = LEAST_CODE + numbers[~pair]
+        lead, rest = np.divmod(numbers[pair] - SINGLE, 128)
+        body[at[pair]] = FIRST_LEAD + lead
+        body[at[pair] + 1] = 128 + rest
 
 
 def dictionary_length(parameters: bytes) -> int:

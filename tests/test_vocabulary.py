@@ -55,6 +55,19 @@ def test_every_word_has_one_code(count):
     assert len(found) == len(set(found)) > min(3 * count, words.SINGLE)
 
 
+@pytest.mark.parametrize("size", [1, 2, 997])
+@pytest.mark.parametrize("transform", [words.apply_words, words.apply_listed])
+def test_pieces_change_nothing(transform, size, monkeypatch):
+    """Codes at the edges of pieces have the same neighbours as elsewhere."""
+    data = np.frombuffer(two_kinds(2, 100, 300)[0], dtype=np.uint8)
+    monkeypatch.setattr(words, "LEAST_COUNT", 2)
+    whole = transform(data)
+    monkeypatch.setattr(vocabulary, "PIECE", size)
+    part = transform(data)
+    assert part[0].tobytes() == whole[0].tobytes()
+    assert part[1] == whole[1]
+
+
 def test_points_that_are_all_alike():
     counts = [np.full((8192 + 64, 5), 3), np.full((8192 + 64, 2), 1)]
     first, leaves = vocabulary.arrange(counts, 64)

@@ -146,10 +146,14 @@ class Tokens:
         ]
 
     def rewrite(self, written: list[bytes]) -> np.ndarray:
-        """uint8[…]: the text with written[i] for each occurrence of words[i]."""
+        """uint8[…]: the text with written[i] for each occurrence of words[i].
+
+        That is the end of the tokens: words and table go, for they take three bytes a byte of text.
+        """
         sizes = np.array([len(one) for one in written], dtype=np.int64)
         begins = np.concatenate(([0], np.cumsum(sizes)))
         out = np.empty(int(sizes @ self.counts) + self.outside, dtype=np.uint8)
         joined = np.frombuffer(b"".join(written) or b"\0", dtype=np.uint8)
         write_words(self.data, self.table, self.starts, self.lengths, joined, begins, out)
+        del self.words, self.table
         return out
