@@ -110,5 +110,8 @@ class EarlyMemory:
             _advise()(begin, rest // PAGE * PAGE, DO_NOT_NEED)
 
     def close(self) -> None:
-        """Ask for no more."""
+        """Ask for no more, and let go of what is not in use."""
         self._over.set()
+        for thread in self._threads:
+            thread.join()
+        self._raw, self._wanted = self._raw[:0].copy(), 0

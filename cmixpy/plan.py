@@ -10,6 +10,9 @@ from cmixpy.header import MAX_HINT, MAX_HINTS
 from cmixpy.parts import MOST_SAMPLES
 from cmixpy.primer import PRIMERS
 
+# Python, numpy, numba with its compiled kernels: 170 MiB where it was measured (LOG.md, "Memory").
+PROCESS_BYTES = 180 << 20
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -81,7 +84,7 @@ class Plan:
         tables = sum(4 << min(m.bits, self.table_bits + 2) for m in d.matches)
         tables += sum((4 << 2 * e.seed) + 4 * length for e in d.experts)
         lane = len(d.contexts) * 400 + d.symbol_bits * (inputs * 2 + 400) + 4096
-        process = 300 << 20  # Python, numpy, numba with its compiled kernels
+        process = PROCESS_BYTES
         for m in d.lstm:
             process += 250 << 20  # torch
             process += 6 * symbols * (len(d.gates) + 1) * m.cells

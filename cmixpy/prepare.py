@@ -20,10 +20,20 @@ from cmixpy.x86 import ADDRESSES, apply_addresses, undo_addresses
 
 # Bytes that a transform's arrays take at their largest, for each byte of data.
 TRANSFORM_MEMORY = {NO_TRANSFORM: 0, NUCLEOTIDES: 12, ADDRESSES: 3, WORDS: 4, LISTED: 4}
+# What the order of a dictionary takes besides (vocabulary.py), at most and for each byte of data.
+ORDER_MEMORY, ORDER_MEMORY_EACH = 140 << 20, 40
 # The first level of records that reads pairs of distances (models/records.toml), and their place
 # among the hints.
 PAIRS_FROM = 5
 FIRST_PAIR = 2
+
+
+def transform_memory(transform: int, length: int) -> int:
+    """Bytes that applying a transform to `length` bytes takes at most."""
+    needed = TRANSFORM_MEMORY[transform] * length
+    if transform in (WORDS, LISTED):
+        needed += min(ORDER_MEMORY, ORDER_MEMORY_EACH * length)
+    return needed
 
 
 class Prepared(NamedTuple):

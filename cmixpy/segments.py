@@ -15,7 +15,7 @@ from cmixpy import devices, memory
 from cmixpy.early import EarlyMemory
 from cmixpy.errors import DamagedError, MemoryLimitError, UnsupportedError
 from cmixpy.header import Model, ModelName, Segment, least_code_bytes
-from cmixpy.prepare import TRANSFORM_MEMORY, Prepared, prepare, restore
+from cmixpy.prepare import TRANSFORM_MEMORY, Prepared, prepare, restore, transform_memory
 from cmixpy.report import Report
 from cmixpy.transform import NUCLEOTIDES
 from cmixpy.x86 import ADDRESSES
@@ -94,8 +94,7 @@ class SegmentEncoder:
         plan = presets.choose(self.level, preset, len(symbols), lanes, ready.hints)
         devices.require_for(self.device, plan)
         threads = min(self.threads, plan.most_threads)
-        needed = plan.memory_bytes(len(symbols)) + length + len(symbols)
-        needed += TRANSFORM_MEMORY[transform] * length
+        needed = memory_to_encode(plan, len(symbols), transform, length)
         held = early.asked if early else 0
         memory.require(needed, self.memory_limit, "compressing", held)
         self.report.note(
@@ -244,12 +243,26 @@ def _description(name: ModelName, where: str):
     return found
 
 
+def memory_to_encode(plan, symbols: int, transform: int, length: int) -> int:
+    """Bytes of the whole process that encodes a segment of `length` bytes.
+
+    The transform and the model do not run together, but the tables are there for both.
+    """
+    from cmixpy.plan import PROCESS_BYTES
+
+    before = PROCESS_BYTES + plan.table_bytes + length + transform_memory(transform, length)
+    return max(before, plan.memory_bytes(symbols) + length + symbols)
+
+
 def memory_to_decode(segment: Segment) -> int:
-    """Bytes of the whole process that decodes this segment."""
-    if segment.model is None:
-        return 2 * segment.length
-    needed = plan_of(segment).memory_bytes(segment.model.symbols) + segment.payload_length
-    return needed + TRANSFORM_MEMORY[segment.model.transform] * segment.length
+    """Bytes of the whole process that decodes this segment; its model goes before the transform."""
+    from cmixpy.plan import PROCESS_BYTES
+
+    model, length = segment.model, segment.length
+    if model is None:
+        return 2 * length
+    behind = PROCESS_BYTES + model.symbols + (1 + TRANSFORM_MEMORY[model.transform]) * length
+    return max(plan_of(segment).memory_bytes(model.symbols), behind) + segment.payload_length
 
 
 def require_memory(segment: Segment, limit: int | None) -> None:

@@ -5,9 +5,25 @@ import sys
 import numpy as np
 import pytest
 
-from cmixpy import memory
+from benchmarks import process
+from benchmarks.data import generated_text
+from cmixpy import memory, presets
+from cmixpy.archive import Reader
+from cmixpy.codec import DEFAULT_LEVEL
 from cmixpy.early import PIECE, EarlyMemory
 from cmixpy.errors import MemoryLimitError, OptionError
+from cmixpy.header import NO_TRANSFORM
+from cmixpy.segments import memory_to_decode, memory_to_encode, plan_of
+from cmixpy.source import Source
+from cmixpy.transform import NUCLEOTIDES
+from cmixpy.words import LISTED, WORDS
+from cmixpy.x86 import ADDRESSES
+
+# What each preset's symbols are made by, and at most how many of a hundred bytes.
+TRANSFORMS = {
+    "dna": (NUCLEOTIDES, 100), "genes": (NUCLEOTIDES, 100), "executable": (ADDRESSES, 100),
+    "text": (WORDS, 90), "english": (LISTED, 90),
+}  # fmt: skip
 
 
 def test_sizes_are_read():
@@ -98,3 +114,32 @@ def test_what_was_not_taken_is_given_back():
     assert resident(early._raw) < 3 * PIECE
     assert not early.zeros((PIECE,), np.uint8).any()
     assert not large.any()
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS)
+def test_the_default_level_takes_two_gib_at_most(preset):
+    length = presets.segment_size(DEFAULT_LEVEL, preset)
+    transform, share = TRANSFORMS.get(preset, (NO_TRANSFORM, 100))
+    symbols = length * share // 100
+    plan = presets.choose(DEFAULT_LEVEL, preset, symbols)
+    assert memory_to_encode(plan, symbols, transform, length) <= 2 << 30
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="peaks are of Linux's getrusage")
+@pytest.mark.parametrize("level", [2, 5])
+def test_limits_are_respected(level, tmp_path):
+    """A process that may take what is said to be needed takes no more; one byte less is refused."""
+    plain, packed, again = (tmp_path / name for name in ("plain", "packed", "again"))
+    plain.write_bytes(generated_text(1, 300_000))
+    process.compress(plain, packed, level, 2)
+    with open(packed, "rb") as file:
+        segment = next(iter(Reader(Source(file))))
+    model = segment.model
+    plan = plan_of(segment)
+    most = memory_to_encode(plan, model.symbols, model.transform, segment.length)
+    there = process.compress(plain, packed, level, 2, "--memory-limit", str(most))
+    assert there.peak <= most
+    assert process.decompress(packed, again, 2).peak <= memory_to_decode(segment)
+    assert again.read_bytes() == plain.read_bytes()
+    with pytest.raises(SystemExit, match="memory"):
+        process.compress(plain, packed, level, 2, "--memory-limit", str(most - 1))
