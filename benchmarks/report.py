@@ -113,7 +113,9 @@ def pareto_plot(found: dict[str, dict], file: str, about: str, path: Path) -> No
         for name, point in points.items():
             ours = name.startswith("cmixpy")
             axis.scatter(*point, s=28, color="#c0392b" if ours else "#34495e", zorder=2)
-            axis.annotate(name, point, xytext=(4, 4), textcoords="offset points", fontsize=8)
+            # On either side, for ours stand beside peers and in a row.
+            place = {"xytext": (-4, -9), "ha": "right"} if ours else {"xytext": (4, 4)}
+            axis.annotate(name, point, textcoords="offset points", fontsize=8, **place)
         axis.set(xscale="log", yscale="log", xlabel=f"seconds to {way} (wall)")
         axis.margins(x=0.3, y=0.08)
         axis.grid(True, which="both", color="#eee", linewidth=0.6)
@@ -161,11 +163,11 @@ def write() -> str:
     rows = results.read()
     parts = [
         "# Side by side",
-        "Made by `python -m benchmarks report` from results.tsv; not to be edited. Each program "
-        "and setting ran in turn with the others on one machine, every output was compared with "
-        "its input. Medians where there was more than one round; memory is the peak of the "
-        "process (below about 50 MiB: of the one that started it). Peers use one thread; those "
-        "that take only bases are given capital letters.",
+        "Made by `python -m benchmarks report` from results.tsv; not to be edited. Programs ran in "
+        "turn on one machine (levels of cmixpy that are of another commit ran apart), every output "
+        "was compared with its input. Medians where there was more than one round; memory is the "
+        "peak of the process (below about 50 MiB: of the one that started it). Peers use one "
+        "thread; those that take only bases are given capital letters.",
         "## The large text compression benchmark's form",
         benchmark_row(rows),
     ]
