@@ -3,7 +3,7 @@
     python -m benchmarks history [--level N]
 
 A line for each file, 100 per cent at its first measurement; a point wherever a measured commit
-gave other bytes. Within a file the order is that of the lines of results.tsv.
+gave other bytes, in the order of the lines of results.tsv. What never changed is not drawn.
 """
 
 import argparse
@@ -31,15 +31,20 @@ def series(rows: Iterable[dict]) -> Series:
     return found
 
 
-def plot(found: Series, path: Path) -> None:
-    """Per cent of the first measurement against the number of the change; SVG."""
+def plot(found: Series, order: Iterable[str], path: Path) -> None:
+    """Per cent of the first measurement against the number of the change; SVG.
+
+    order : commits, the oldest first
+    """
     import matplotlib as mpl
 
     mpl.use("svg")
     mpl.rcParams.update({"svg.hashsalt": "cmixpy", "svg.fonttype": "none", "font.size": 9})
     from matplotlib import pyplot
 
-    commits = list(dict.fromkeys(commit for points in found.values() for commit, _ in points))
+    found = {key: points for key, points in found.items() if len(points) > 1}
+    changes = {commit for points in found.values() for commit, _ in points}
+    commits = [commit for commit in dict.fromkeys(order) if commit in changes]
     drawing, axis = pyplot.subplots(figsize=(9, 5), layout="constrained")
     axis.set_prop_cycle(color=mpl.colormaps["tab20"].colors)  # ten are too few
     for (file, level), points in found.items():
@@ -72,10 +77,11 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks history", description=__doc__.split("\n")[0])
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
     chosen = parser.parse_args(arguments)
-    found = {key: one for key, one in series(results.read()).items() if key[1] == chosen.level}
+    rows = results.read()
+    found = {key: one for key, one in series(rows).items() if key[1] == chosen.level}
     if not found:
         raise SystemExit(f"results.tsv has nothing of level {chosen.level}")
-    plot(found, PLOT)
+    plot(found, (row["commit"] for row in rows), PLOT)
     print(history_table(found))
     print(f"\n{PLOT}")
     return 0

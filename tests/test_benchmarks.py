@@ -147,7 +147,7 @@ def test_plots_are_made_of_the_lines_alone(rows, tmp_path, monkeypatch):
     assert b"<svg" in plot
     report.write()
     assert (tmp_path / "plots" / "pareto-enwik8.svg").read_bytes() == plot
-    history.plot(history.series(rows), tmp_path / "history.svg")
+    history.plot(history.series(rows), ("old", "abc"), tmp_path / "history.svg")
     assert b"<svg" in (tmp_path / "history.svg").read_bytes()
 
 
