@@ -8,8 +8,15 @@ import numpy as np
 import cmixpy
 from cmixpy.analysis import charts, text
 from cmixpy.analysis.study import Study
+from cmixpy.header import NO_TRANSFORM
+from cmixpy.transform import NUCLEOTIDES
 from cmixpy.words import LISTED, WORDS
+from cmixpy.x86 import ADDRESSES
 
+TRANSFORMS = {
+    NO_TRANSFORM: "none", NUCLEOTIDES: "bases", ADDRESSES: "branch addresses",
+    WORDS: "words of its own", LISTED: "words of the list",
+}  # fmt: skip
 POINTS = 240
 CODED = " (the dictionary, then the text with its words as codes; ˆ makes a capital)"
 NOTES = """
@@ -55,10 +62,9 @@ def facts(study: Study) -> list[tuple[str, str]]:
     coded = "more than it was: cmixpy would store it"
     if size is not None:
         coded = f"{size:,} bytes, {8 * size / study.length:.4f} bits per byte read"
-    transform = {0: "none", 1: "bases", 2: "branch addresses", 3: "words"}
     return [
         ("read", f"{study.length:,} bytes" + (f" of {whole:,}" if whole > study.length else "")),
-        ("coded", f"{study.symbols:,} {unit}s, transform {transform.get(study.transform, '?')}"),
+        ("coded", f"{study.symbols:,} {unit}s, transform {TRANSFORMS[study.transform]}"),
         ("codes", coded),
         ("bits", f"{study.bits / study.symbols:.4f} per {unit}"),
         ("model", f"preset {study.preset}, level {study.level}"),
