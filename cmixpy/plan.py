@@ -10,9 +10,6 @@ from cmixpy.header import MAX_HINT, MAX_HINTS
 from cmixpy.parts import MOST_SAMPLES
 from cmixpy.primer import PRIMERS
 
-# Python, numpy, numba with its compiled kernels: 170 MiB where it was measured (LOG.md, "Memory").
-PROCESS_BYTES = 180 << 20
-
 
 @dataclass(frozen=True)
 class Plan:
@@ -41,6 +38,11 @@ class Plan:
             raise ValueError(f"{len(self.hints)} hints, more than {MAX_HINTS}")
         if not all(0 <= hint <= MAX_HINT for hint in self.hints):
             raise ValueError(f"hints {self.hints} are not all in 0 … {MAX_HINT}")
+
+    @property
+    def process_bytes(self) -> int:
+        """Python, numpy, numba with its kernels: 170 MiB as measured (LOG.md, "Memory")."""
+        return 180 << 20
 
     @property
     def table_bytes(self) -> int:
@@ -84,7 +86,7 @@ class Plan:
         tables = sum(4 << min(m.bits, self.table_bits + 2) for m in d.matches)
         tables += sum((4 << 2 * e.seed) + 4 * length for e in d.experts)
         lane = len(d.contexts) * 400 + d.symbol_bits * (inputs * 2 + 400) + 4096
-        process = PROCESS_BYTES
+        process = self.process_bytes
         for m in d.lstm:
             process += 250 << 20  # torch
             process += 6 * symbols * (len(d.gates) + 1) * m.cells

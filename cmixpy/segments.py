@@ -248,21 +248,18 @@ def memory_to_encode(plan, symbols: int, transform: int, length: int) -> int:
 
     The transform and the model do not run together, but the tables are there for both.
     """
-    from cmixpy.plan import PROCESS_BYTES
-
-    before = PROCESS_BYTES + plan.table_bytes + length + transform_memory(transform, length)
+    before = plan.process_bytes + plan.table_bytes + length + transform_memory(transform, length)
     return max(before, plan.memory_bytes(symbols) + length + symbols)
 
 
 def memory_to_decode(segment: Segment) -> int:
     """Bytes of the whole process that decodes this segment; its model goes before the transform."""
-    from cmixpy.plan import PROCESS_BYTES
-
     model, length = segment.model, segment.length
     if model is None:
         return 2 * length
-    behind = PROCESS_BYTES + model.symbols + (1 + TRANSFORM_MEMORY[model.transform]) * length
-    return max(plan_of(segment).memory_bytes(model.symbols), behind) + segment.payload_length
+    plan = plan_of(segment)
+    behind = plan.process_bytes + model.symbols + (1 + TRANSFORM_MEMORY[model.transform]) * length
+    return max(plan.memory_bytes(model.symbols), behind) + segment.payload_length
 
 
 def require_memory(segment: Segment, limit: int | None) -> None:

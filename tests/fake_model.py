@@ -38,6 +38,7 @@ class Plan:
     table_bits: int
     hints: tuple[int, ...] = ()
     primed: int = 0
+    process_bytes: int = 1 << 19
 
     @property
     def table_bytes(self) -> int:

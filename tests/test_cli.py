@@ -283,7 +283,7 @@ def test_list(folder, cmixpy_says):
     assert lines[4] == (
         f"2 archives, 3 segments: 2343 bytes in {len(packed)}, {8 * len(packed) / 2343:.4f} bpc"
     )
-    assert lines[5].startswith("decoding needs 1.01 MiB of memory and about 0.0 s with 2 threads")
+    assert lines[5].startswith("decoding needs 1 MiB of memory and about 0.0 s with 2 threads")
 
 
 def test_models(cmixpy_says):
