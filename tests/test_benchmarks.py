@@ -130,6 +130,9 @@ def test_tables_by_size_and_in_the_benchmark_form(rows):
     assert "180,000" in form
     assert "–" in form
     assert "has been measured" in report.benchmark_row([])
+    prefix = report.benchmark_row([row("cmixpy", 750_000, 100, file="enwik8.4M", size="4000000")])
+    assert prefix.startswith("Of prefixes")
+    assert "750,000" in prefix
 
 
 def test_the_pareto_front():
