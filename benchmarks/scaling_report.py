@@ -5,7 +5,7 @@ from math import log10
 from pathlib import Path
 from statistics import median
 
-from benchmarks import results
+from benchmarks import report, results
 from benchmarks.markdown import table
 from benchmarks.report import PLOTS, seconds
 from benchmarks.scaling import STORED
@@ -14,7 +14,7 @@ from cmixpy.codec import DEFAULT_LEVEL
 PAGE = results.FOLDER / "RESULTS.md"
 MEGABYTE, GIGABYTE = 1_000_000, 1_000_000_000
 # What the text of a projection is fitted to, and what it is told of.
-PREFIXES = ("enwik6", "enwik8.4M", "enwik8")
+PREFIXES = (*report.PREFIXES, "enwik8")
 MACHINES = (1, 10, 100)
 # What changes in each study, its heading, and what the figures mean.
 ABOUT = {
