@@ -12,6 +12,7 @@ from pathlib import Path
 
 import xxhash
 
+from cmixpy import pretrained as networks
 from cmixpy.parts import (
     FRAME_ENTRIES,
     HASHED,
@@ -27,6 +28,7 @@ from cmixpy.parts import (
     Gate,
     Lstm,
     Match,
+    Pretrained,
     Rates,
     Selecting,
     Selector,
@@ -56,6 +58,7 @@ class Description:
     start: tuple[Start, ...] = ()
     eager: tuple[Eager, ...] = ()
     threshold: tuple[Threshold, ...] = ()
+    pretrained: tuple[Pretrained, ...] = ()
 
     def __post_init__(self):
         if self.symbol_bits not in (2, 8):
@@ -93,6 +96,9 @@ class Description:
         for i, gate in enumerate(self.gates):
             if gate.index >= (1, len(self.sets), self.inputs)[gate.source]:
                 raise ValueError(f"gates {i}: there is no logit {gate.index}")
+        for pretrained in self.pretrained:
+            if networks.NETWORKS[pretrained.network][:3] != self._network_shape:
+                raise ValueError(f"pretrained network {pretrained.network} does not fit the LSTM")
         if self.start and self.symbol_bits != 8:
             raise ValueError("only bytes have a primer")
         for start in self.start:
@@ -110,6 +116,13 @@ class Description:
             raise ValueError("bases have no runs")
         if self.entries >= 1 << 31:
             raise ValueError(f"{self.entries} counted entries, not below 2^31")
+
+    @property
+    def _network_shape(self) -> tuple[int, int, int] | None:
+        """What a pretrained network has to fit: cells, what they are told, gates."""
+        if not self.lstm or self.symbol_bits != 8:
+            return None
+        return self.lstm[0].cells, self.lstm[0].told, len(self.gates)
 
     @property
     def _selecting(self) -> tuple[Selecting, ...]:
@@ -226,6 +239,14 @@ class Description:
     def follows(self) -> bool:
         """Whether some context is indirect: the tables of followers are kept only then."""
         return any(context.function == 8 for context in self.contexts)
+
+    @property
+    def network(self) -> networks.Network | None:
+        """The weights that the LSTM begins with, if it is pretrained."""
+        for part in self.pretrained:
+            m, bits = self.lstm[0], self.symbol_bits
+            return networks.network(part.network, m.known(bits), m.features(bits))
+        return None
 
     @property
     def inputs_per_context(self) -> int:

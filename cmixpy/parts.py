@@ -5,6 +5,7 @@ Integers only; FORMAT.md, "Description", gives their meaning. The constants are 
 
 from dataclasses import dataclass, fields
 
+from cmixpy.pretrained import NETWORKS
 from cmixpy.primer import MOST_PRIMED, PRIMERS
 
 MAX_CONTEXTS = 64
@@ -182,10 +183,13 @@ class Lstm:
         (1, MOST_HORIZON), (0, 15), (0, 1 << 16),
     )  # fmt: skip
 
+    def known(self, bits: int) -> int:
+        """Rows of the embedding that stand for one thing: the last symbol, the match's symbol."""
+        return (1 << bits) + (self.told & TOLD_MATCH) * ((1 << bits) + 1)
+
     def features(self, bits: int) -> int:
         """Rows of the embedding: the last symbol's, and those of what else it is told."""
-        hashed = (self.told & ~TOLD_MATCH).bit_count()
-        return (1 << bits) + (self.told & TOLD_MATCH) * ((1 << bits) + 1) + hashed * TOLD_ROWS
+        return self.known(bits) + (self.told & ~TOLD_MATCH).bit_count() * TOLD_ROWS
 
 
 @dataclass(frozen=True)
@@ -227,6 +231,15 @@ class Threshold:
     LIMITS = ((1, 65535),)
 
 
+@dataclass(frozen=True)
+class Pretrained:
+    """The LSTM begins with the weights of pretrained `network`."""
+
+    network: int
+
+    LIMITS = ((1, max(NETWORKS, default=0)),)
+
+
 PARTS = (
     ("contexts", Context, 1, MAX_CONTEXTS),
     ("matches", Match, 0, MAX_MATCHES),
@@ -239,8 +252,9 @@ LSTM_PARTS = (("lstm", Lstm, 1, 1), ("gates", Gate, 1, MOST_GATES))
 START_PARTS = (("start", Start, 1, 1),)
 EAGER_PARTS = (("eager", Eager, 1, 1),)
 THRESHOLD_PARTS = (("threshold", Threshold, 1, 1),)
+PRETRAINED_PARTS = (("pretrained", Pretrained, 1, 1),)
 # These are behind the others; each is left out if it and all behind it are empty.
-LATER_PARTS = (LSTM_PARTS, START_PARTS, EAGER_PARTS, THRESHOLD_PARTS)
+LATER_PARTS = (LSTM_PARTS, START_PARTS, EAGER_PARTS, THRESHOLD_PARTS, PRETRAINED_PARTS)
 
 
 def check_part(part, where: str) -> None:

@@ -65,6 +65,13 @@ class Plan:
         return primer.symbols(self.description.start[0].primer)[-self.primed * self.lanes :]
 
     @property
+    def held_trainings(self) -> int:
+        """Trainings that change nothing: of a pretrained network those over the primer, which is
+        not like a text as a whole (LOG.md, "Pretrained networks")."""
+        d = self.description
+        return self.groups * (self.primed // d.lstm[0].horizon) if d.pretrained else 0
+
+    @property
     def listed(self) -> int:
         """Number of the list whose words have codes in the primer and behind it; 0 for none."""
         return PRIMERS[self.description.start[0].primer].words if self.description.start else 0

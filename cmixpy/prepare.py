@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from cmixpy.coded_text import LISTED, WORDS, dictionary_length, undo_words
 from cmixpy.detect import dna_is_cheap, has_figures
 from cmixpy.genes import has_genes
 from cmixpy.header import NO_TRANSFORM
@@ -15,7 +16,7 @@ from cmixpy.lags import find_lags, find_line_lags, is_bitmap
 from cmixpy.pairs import find_pairs
 from cmixpy.recurrence import find_rule
 from cmixpy.transform import NUCLEOTIDES, apply_nucleotides, undo_nucleotides
-from cmixpy.words import LISTED, WORDS, apply_best, apply_listed, dictionary_length, undo_words
+from cmixpy.words import apply_best, apply_listed
 from cmixpy.x86 import ADDRESSES, apply_addresses, undo_addresses
 
 # Bytes that a transform's arrays take at their largest, for each byte of data.

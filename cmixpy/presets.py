@@ -18,6 +18,7 @@ from cmixpy.parts import (
     Gate,
     Lstm,
     Match,
+    Pretrained,
     Rates,
     Selector,
     Stage,
@@ -102,15 +103,17 @@ def _preset(name: str) -> dict:
 
 
 def _settings(level: int, preset: str) -> dict:
-    """What a level of a preset sets; from LSTM_FROM on, level 6 and then models/lstm.toml."""
+    """What a level of a preset sets; from LSTM_FROM on level 6, then models/lstm.toml, then what
+    the preset sets under `lstm` for that level."""
     levels = _preset(preset)["levels"]
     if level < LSTM_FROM:
         return levels[str(level)]
     settings = levels[str(LSTM_FROM - 1)]
     if "lstm_from" not in _preset(preset):
         return settings
-    common = _preset("lstm")
-    return _changed(settings, {**common["common"], **common["levels"][str(level)]})
+    common, own = _preset("lstm"), _preset(preset).get("lstm", {})
+    changed = {**common["common"], **common["levels"][str(level)], **own.get(str(level), {})}
+    return _changed(settings, changed)
 
 
 def _at_level(entries: list[dict], level: int) -> list[dict]:
@@ -203,7 +206,11 @@ def _with_lstm(description: Description, settings: dict) -> Description:
     if "matches" in names:
         gates += [Gate(2, first + 2 * i) for i in range(len(description.matches))]
     lstm = Lstm(**{field.name: settings[field.name] for field in fields(Lstm)})
-    return replace(description, lstm=(lstm,), gates=tuple(gates))
+    number = settings.get("pretrained")
+    return replace(
+        description, lstm=(lstm,), gates=tuple(gates),
+        pretrained=(Pretrained(number),) if number else (),
+    )  # fmt: skip
 
 
 def uses_lstm(level: int, preset: str, length: int) -> bool:

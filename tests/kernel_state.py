@@ -103,6 +103,8 @@ class KernelState:
                 self.arrays["probability"][self._place("lengths", m, key)[1]] = pack_entry(
                     table.read(key)
                 )
+        for gates in model.gates:
+            self.arrays["gates"][:] = gates.weights
         for i, (table, stage) in enumerate(zip(model.stages, d.stages, strict=True)):
             # Keys end with the bucket; no rows differ at first.
             row = [pack_entry(table.read((0, j))) for j in range(33)]

@@ -139,7 +139,10 @@ def lstm_from(monkeypatch, preset: str, least: int) -> None:
 
 
 def small_lstm(description: Description, seed: int) -> Description:
-    """An LSTM of few cells that learns every few symbols, by large steps and small ones in turn."""
+    """An LSTM of few cells that learns every few symbols, by large steps and small ones in turn.
+
+    It begins with a pretrained network if that fits it.
+    """
     rng = random.Random(seed)
     lstm = replace(
         description.lstm[0],
@@ -147,7 +150,8 @@ def small_lstm(description: Description, seed: int) -> Description:
         last=10000, half=2, memory=3, head_first=40000, head_last=20000, head_half=50,
         scalar_share=64, bias_input=2048, common_rate=20000, told=rng.choice((15, 9)),
     )  # fmt: skip
-    return replace(description, lstm=(lstm,))
+    fits = (description.lstm[0].cells, description.lstm[0].told) == (lstm.cells, lstm.told)
+    return replace(description, lstm=(lstm,), pretrained=description.pretrained if fits else ())
 
 
 def ruled(seed: int, n: int, width: int, operation: int, lags: tuple[int, int]) -> np.ndarray:

@@ -14,8 +14,9 @@ from cmixpy import cli, engine, presets
 from cmixpy.analysis import charts, page, study
 from cmixpy.analysis.letters import letters
 from cmixpy.analysis.observe import cost_table
+from cmixpy.coded_text import WORDS
 from cmixpy.errors import CmixpyError
-from cmixpy.words import WORDS, apply_words
+from cmixpy.words import apply_words
 
 LINE = b"It was the %d. of <b>May</b> & the %d. year.\n"
 TEXT = b"".join(LINE % (i * i % 31, i) for i in range(90))

@@ -10,13 +10,13 @@ from benchmarks.data import CHECKOUT, generated_text
 from cmixpy import memory, presets
 from cmixpy.archive import Reader
 from cmixpy.codec import DEFAULT_LEVEL
+from cmixpy.coded_text import LISTED, WORDS
 from cmixpy.early import PIECE, EarlyMemory
 from cmixpy.errors import MemoryLimitError, OptionError
 from cmixpy.header import NO_TRANSFORM
 from cmixpy.segments import memory_to_decode, memory_to_encode, plan_of
 from cmixpy.source import Source
 from cmixpy.transform import NUCLEOTIDES
-from cmixpy.words import LISTED, WORDS
 from cmixpy.x86 import ADDRESSES
 
 # What each preset's symbols are made by, and at most how many of a hundred bytes.

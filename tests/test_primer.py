@@ -15,10 +15,11 @@ from test_reference import compare, compare_decoding
 
 import cmixpy
 from cmixpy import engine, presets, primer, wordlist
+from cmixpy.coded_text import dictionary_length
 from cmixpy.description import Description
 from cmixpy.parts import Start
 from cmixpy.plan import Plan
-from cmixpy.words import apply_listed, apply_words, dictionary_length
+from cmixpy.words import apply_listed, apply_words
 
 SENTENCE = b"It has been said that there is nothing new under the sun; and this is perhaps true."
 

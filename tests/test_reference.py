@@ -33,8 +33,9 @@ from small_models import (
 )
 
 from cmixpy import engine, presets
+from cmixpy.coded_text import dictionary_length
 from cmixpy.plan import Plan
-from cmixpy.words import apply_words, dictionary_length
+from cmixpy.words import apply_words
 
 EVENTS: Counter = Counter()
 LANES = (1, 2, 7)

@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from cmixpy import vocabulary, words
+from cmixpy import coded_text, vocabulary, wordlist, words
 
 LETTERS = "bcdfghklmnprstvz"
 
@@ -28,8 +28,9 @@ def two_kinds(seed: int, count: int, sentences: int) -> tuple[bytes, set[bytes],
 def dictionary_of(text: bytes) -> list[bytes]:
     data = np.frombuffer(text, dtype=np.uint8)
     symbols, parameters = words.apply_words(data)
-    assert words.undo_words(words.WORDS, symbols, parameters, len(data)).tobytes() == text
-    size = words.dictionary_length(parameters)
+    undone = coded_text.undo_words(coded_text.WORDS, symbols, parameters, len(data))
+    assert undone.tobytes() == text
+    size = coded_text.dictionary_length(parameters)
     return symbols[:size].tobytes().split(b"\n")[:-1]
 
 
@@ -38,7 +39,7 @@ def test_words_used_alike_share_a_lead_byte():
     lines = dictionary_of(text)
     assert len(lines) > vocabulary.LEAST_WORDS
     mixed = 0
-    for first in range(words.SINGLE, len(lines), vocabulary.LEAF):
+    for first in range(wordlist.SINGLE, len(lines), vocabulary.LEAF):
         leaf = {word for word in lines[first : first + vocabulary.LEAF] if word}
         assert sorted(leaf) == [w for w in lines[first : first + vocabulary.LEAF] if w]
         mixed += bool(leaf & things) and bool(leaf & acts)
@@ -50,9 +51,9 @@ def test_every_word_has_one_code(count):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(words, "LEAST_COUNT", 2)
         lines = dictionary_of(two_kinds(count, count, 6 * count + 200)[0])
-    assert len(lines) <= words.MOST_WORDS
+    assert len(lines) <= wordlist.MOST_WORDS
     found = [line for line in lines if line]
-    assert len(found) == len(set(found)) > min(3 * count, words.SINGLE)
+    assert len(found) == len(set(found)) > min(3 * count, wordlist.SINGLE)
 
 
 @pytest.mark.parametrize("size", [1, 2, 997])

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from reference.words import listed_words
 
-from cmixpy import wordlist, words
+from cmixpy import coded_text, wordlist, words
 from cmixpy.errors import DamagedError
 
 PROSE = b"The lane and THE step: a Slot, an iPhone, caf\xc3\xa9 CAF\xc3\x89 (\x01\x02\x03) of it.\n"
@@ -30,11 +30,11 @@ def expected_body(data: bytes, dictionary: list[bytes]) -> bytes:
 
 def check(data: bytes) -> int:
     symbols, parameters = words.apply_words(as_array(data))
-    size = words.dictionary_length(parameters)
+    size = coded_text.dictionary_length(parameters)
     dictionary = symbols[:size].tobytes().split(b"\n")[:-1]
     assert set(dictionary) - {b""} == set(frequent(data))
     assert symbols[size:].tobytes() == expected_body(data, dictionary)
-    assert words.undo_words(words.WORDS, symbols, parameters, len(data)).tobytes() == data
+    assert coded_text.undo_words(coded_text.WORDS, symbols, parameters, len(data)).tobytes() == data
     check_listed(data)
     return len(symbols)
 
@@ -45,13 +45,15 @@ def frequent(data: bytes) -> list[bytes]:
 
 def check_listed(data: bytes) -> int:
     symbols, parameters = words.apply_listed(as_array(data))
-    size = words.dictionary_length(parameters)
+    size = coded_text.dictionary_length(parameters)
     lines = symbols[:size].tobytes().split(b"\n")[:-1]
     more = [word for word in frequent(data) if word not in wordlist.places(1)]
     assert set(lines) - {b""} == set(more[: wordlist.words(1)[64:].count(b"")])
     listed = listed_words(symbols[:size].tobytes())
     assert symbols[size:].tobytes() == expected_body(data, listed)
-    assert words.undo_words(words.LISTED, symbols, parameters, len(data)).tobytes() == data
+    assert (
+        coded_text.undo_words(coded_text.LISTED, symbols, parameters, len(data)).tobytes() == data
+    )
     return len(symbols)
 
 
@@ -105,7 +107,7 @@ def test_more_words_than_codes():
 def test_lies(body, why):
     symbols = as_array(b"the\n" + body)
     with pytest.raises(DamagedError, match=f"the words transform is damaged: {why}"):
-        words.undo_words(words.WORDS, symbols, bytes([1, 4]), 1)
+        coded_text.undo_words(coded_text.WORDS, symbols, bytes([1, 4]), 1)
 
 
 LISTED_LIES = [
@@ -121,18 +123,18 @@ LISTED_LIES = [
 @pytest.mark.parametrize(("parameters", "symbols", "why"), LISTED_LIES)
 def test_lies_about_a_list(parameters, symbols, why):
     with pytest.raises(DamagedError, match=f"the words transform is damaged: {why}"):
-        words.undo_words(words.LISTED, as_array(symbols), parameters, 9)
+        coded_text.undo_words(coded_text.LISTED, as_array(symbols), parameters, 9)
 
 
 def test_the_better_transform_is_taken():
     english = b"There is some reason to believe that he would have been the first to say so. " * 9
     transform, symbols, _ = words.apply_best(as_array(english))
-    assert transform == words.LISTED
+    assert transform == coded_text.LISTED
     assert len(symbols) < 0.55 * len(english)
     foreign = b"Zwei schwarze Katzen schliefen gestern Nacht ruhig unter meinem alten Schrank. "
     assert words.apply_best(as_array(foreign * 9)) is None
     long = foreign * (words.LEAST_LENGTH // len(foreign) + 1)
-    assert words.apply_best(as_array(long))[0] == words.WORDS
+    assert words.apply_best(as_array(long))[0] == coded_text.WORDS
     assert words.apply_best(as_array(b"")) is None
 
 
@@ -144,7 +146,7 @@ def test_words_beside_the_list_stand_with_their_like():
         for _ in range(30)
     )
     symbols, parameters = words.apply_listed(as_array(text))
-    size = words.dictionary_length(parameters)
+    size = coded_text.dictionary_length(parameters)
     place = listed_words(symbols[:size].tobytes()).index(b"qlimpo")
     drinks = {wordlist.places(1)[word] for word in (b"water", b"wine", b"blood", b"milk")}
     assert (place - 64) // 128 in {(at - 64) // 128 for at in drinks}
@@ -156,16 +158,20 @@ FALSE = [b"", b"\1", b"\1\5", b"\2\4", b"\1\3", b"\1\4\0"]
 @pytest.mark.parametrize("parameters", FALSE)
 def test_false_parameters(parameters):
     with pytest.raises(DamagedError):
-        words.undo_words(words.WORDS, as_array(b"the\n"), parameters, 0)
+        coded_text.undo_words(coded_text.WORDS, as_array(b"the\n"), parameters, 0)
 
 
 @settings(deadline=None, max_examples=300)
-@given(st.sampled_from([(words.WORDS, 0), (words.LISTED, 1)]), st.binary(min_size=1, max_size=40),
-       st.integers(0, 4), st.integers(0, 50))
+@given(
+    st.sampled_from([(coded_text.WORDS, 0), (coded_text.LISTED, 1)]),
+    st.binary(min_size=1, max_size=40),
+    st.integers(0, 4),
+    st.integers(0, 50),
+)
 def test_any_symbols_give_the_length_or_an_error(transform, symbols, size, length):
     transform, number = transform
     try:
-        text = words.undo_words(transform, as_array(symbols), bytes([number, size]), length)
+        text = coded_text.undo_words(transform, as_array(symbols), bytes([number, size]), length)
     except DamagedError:
         return
     assert len(text) == length

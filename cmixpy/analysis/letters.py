@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from cmixpy import words
+from cmixpy import coded_text, wordlist
 
 OTHER, CAPITAL, CAPITALS, ESCAPE = "·", "ˆ", "ˆˆ", "‸"
 LINE_FEED = "↵"
@@ -24,8 +24,9 @@ def letters(
     """
     if width == 2:
         return ["ACGT"[symbol] for symbol in symbols[:count]]
-    if transform in (words.WORDS, words.LISTED):
-        size, dictionary, starts, lengths = words.read_dictionary(transform, symbols, parameters)
+    if transform in (coded_text.WORDS, coded_text.LISTED):
+        size, *found = coded_text.read_dictionary(transform, symbols, parameters)
+        dictionary, starts, lengths = found
         known = [
             dictionary[start : start + length].tobytes() if length > 0 else b""
             for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
@@ -52,11 +53,11 @@ def _plain(data: bytes) -> list[str]:
 def _coded(data: bytes, known: list[bytes]) -> list[str]:
     """The text behind a dictionary (words.py): words for codes, marks for flags and escapes."""
     found = _plain(data)
-    marks = {words.CAPITAL: CAPITAL, words.CAPITALS: CAPITALS, words.ESCAPE: ESCAPE}
+    marks = {coded_text.CAPITAL: CAPITAL, coded_text.CAPITALS: CAPITALS, coded_text.ESCAPE: ESCAPE}
     i = 0
     while i < len(data):
         byte = data[i]
-        if byte == words.ESCAPE:
+        if byte == coded_text.ESCAPE:
             found[i] = ESCAPE
             # What follows is as it was: one byte, or a run of high ones.
             i += 1
@@ -64,14 +65,14 @@ def _coded(data: bytes, known: list[bytes]) -> list[str]:
                 i += 1
         elif byte in marks:
             found[i] = marks[byte]
-        elif byte >= words.LEAST_CODE:
-            number = byte - words.LEAST_CODE
-            if byte >= words.FIRST_LEAD and i + 1 < len(data):
-                number = words.SINGLE + (byte - words.FIRST_LEAD) * 128 + data[i + 1] - 128
+        elif byte >= wordlist.LEAST_CODE:
+            number = byte - wordlist.LEAST_CODE
+            if byte >= wordlist.FIRST_LEAD and i + 1 < len(data):
+                number = wordlist.SINGLE + (byte - wordlist.FIRST_LEAD) * 128 + data[i + 1] - 128
                 found[i + 1] = OTHER
             found[i] = OTHER
             if number < len(known):
                 found[i] = known[number].decode("utf-8", errors="replace")
-            i += byte >= words.FIRST_LEAD
+            i += byte >= wordlist.FIRST_LEAD
         i += 1
     return found

@@ -8,9 +8,9 @@ import numpy as np
 import cmixpy
 from cmixpy.analysis import charts, text
 from cmixpy.analysis.study import Study
+from cmixpy.coded_text import LISTED, WORDS
 from cmixpy.header import NO_TRANSFORM
 from cmixpy.transform import NUCLEOTIDES
-from cmixpy.words import LISTED, WORDS
 from cmixpy.x86 import ADDRESSES
 
 TRANSFORMS = {

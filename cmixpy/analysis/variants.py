@@ -95,4 +95,4 @@ def leave_one_out(description: Description) -> Iterator[tuple[str, Description]]
     if description.experts:
         yield "copy experts", replace(description, experts=())
     if description.lstm:
-        yield "LSTM mixer", replace(description, lstm=(), gates=())
+        yield "LSTM mixer", replace(description, lstm=(), gates=(), pretrained=())

@@ -6,6 +6,7 @@ import numpy as np
 
 from cmixpy.cuda.commits import UNCLAIMED
 from cmixpy.model import state
+from cmixpy.model.arrays import PrivateArrays, SharedArrays
 
 
 class NoteArrays(NamedTuple):
@@ -50,7 +51,7 @@ class CodeArrays(NamedTuple):
     starts: np.ndarray  # int64[lanes + 1], where each begins
 
 
-def build_private(plan) -> state.PrivateArrays:
+def build_private(plan) -> PrivateArrays:
     """The CPU kernels' private arrays, with scratch space for each lane."""
     private = state.build_private(plan, 1)
     return private._replace(
@@ -60,7 +61,7 @@ def build_private(plan) -> state.PrivateArrays:
     )
 
 
-def build_notes(plan, shared: state.SharedArrays, private: state.PrivateArrays) -> NoteArrays:
+def build_notes(plan, shared: SharedArrays, private: PrivateArrays) -> NoteArrays:
     """Nothing claimed, nothing summed; without the views."""
     lanes, bits, networks = private.rows.shape
     sets = len(plan.description.sets)

@@ -48,7 +48,7 @@ class WeightArrays(NamedTuple):
     picked: np.ndarray  # int32[rows]: those that a training's samples picked, in any order
     sigmoid: np.ndarray  # int32[places]
     tanh: np.ndarray  # int32[places]
-    settings: np.ndarray  # int64[4]: first and last rate, its half, memory
+    settings: np.ndarray  # int64[5]: first and last rate, its half, memory, held trainings
     training: np.ndarray  # int64[5]: updates; the last one's rate, share; clipped slopes; rows
 
 
@@ -72,7 +72,7 @@ class GroupArrays(NamedTuple):
 
 
 class ToldArrays(NamedTuple):
-    """What the kernels tell the LSTM of each lane, and what they get (model/state.py)."""
+    """What the kernels tell the LSTM of each lane, and what they get (model/arrays.py)."""
 
     features: np.ndarray
     residuals: np.ndarray
@@ -185,7 +185,7 @@ def start_training(weights):
     """Kernel of one thread: rate and share of the coming training, no row picked yet."""
     s = weights.settings
     updates = weights.training[UPDATES]
-    weights.training[RATE] = training_rate(s[0], s[1], s[2], updates)
+    weights.training[RATE] = training_rate(s[0], s[1], s[2], s[4], updates)
     weights.training[SHARE] = share_of(updates + 1, s[3])
     weights.training[UPDATES] = updates + 1
     weights.training[PICKED] = 0

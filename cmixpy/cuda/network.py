@@ -46,7 +46,7 @@ def ranges(plan) -> list[tuple[int, int]]:
 def build_weights(plan) -> WeightArrays:
     """The network before the first step: the CPU's."""
     s = plan.description.lstm[0]
-    w = Weights(s, plan.description.symbol_bits)
+    w = Weights(s, plan.description.symbol_bits, plan.description.network)
     return WeightArrays(
         w.recurrent,
         w.embedding,
@@ -60,7 +60,7 @@ def build_weights(plan) -> WeightArrays:
         np.zeros(len(w.row_counts), dtype=np.int32),
         tables.sigmoid_table().astype(np.int32),
         tables.tanh_table().astype(np.int32),
-        np.array([s.first, s.last, s.half, s.memory], dtype=np.int64),
+        np.array([s.first, s.last, s.half, s.memory, plan.held_trainings], dtype=np.int64),
         np.zeros(5, dtype=np.int64),
     )
 
@@ -218,7 +218,7 @@ class Group:
 
 
 class Driver:
-    """The network of one segment, over the device's `private` arrays (model/state.py)."""
+    """The network of one segment, over the device's `private` arrays (model/arrays.py)."""
 
     def __init__(self, plan, private, stream=0, threads: int | None = None):
         settings = plan.description.lstm[0]

@@ -165,8 +165,11 @@ def back(product, gradient, gates, before, after, d_cell, slopes):
 
 
 @block
-def training_rate(first, last, half, updates):
-    """Rate (2^-20) of the training after `updates` others."""
+def training_rate(first, last, half, held, updates):
+    """Rate (2^-20) of the training after `updates` others; the first `held` change nothing."""
+    if updates < held:
+        return 0
+    updates -= held
     rate = last + (first - last) * half // (half + updates)
     return rate * min(updates + 1, WARM) // WARM
 

@@ -12,7 +12,7 @@ from cmixpy.lstm.selftest import require_exact_products
 
 
 class Driver:
-    """The network of one segment, over the kernels' `private` arrays (model/state.py)."""
+    """The network of one segment, over the kernels' `private` arrays (model/arrays.py)."""
 
     def __init__(self, plan, private):
         settings = plan.description.lstm[0]
@@ -24,7 +24,7 @@ class Driver:
         ranges = [(0, first), (first, plan.lanes)][: plan.groups]
         require_exact_products(settings.cells, settings.horizon, first)
         bits = plan.description.symbol_bits
-        self.weights = Weights(settings, bits)
+        self.weights = Weights(settings, bits, plan.description.network, plan.held_trainings)
         names = ("features", "residuals", "gradients", "outputs")
         arrays = [getattr(private, name) for name in names]
         features = private.features.shape[1]

@@ -20,7 +20,6 @@ import torch
 from cmixpy.lstm import cells as elements
 from cmixpy.lstm import tables
 from cmixpy.lstm.cells import CLIPPED_EVERY, NEAR_SHIFT, WEIGHT_LIMIT
-from cmixpy.parts import TOLD_MATCH
 
 INPUTS_LIMIT = 8  # residuals of a symbol, at most
 STATE_ONE = 1 << 15
@@ -40,22 +39,27 @@ class Weights:
     """Weights, the mean sizes of their gradients, and the rounded copies that products use.
 
     Rows of `recurrent`: the cells' outputs, then the residuals of the last symbol. `embedding` has
-    a row for each value of each feature. Columns: forget gates, candidates, output gates.
+    a row for each value of each feature. Columns: forget gates, candidates, output gates. They are
+    those of a pretrained `network` (pretrained.py), or random. In the first `held` trainings only
+    the mean sizes learn.
     """
 
-    def __init__(self, settings, bits: int):
+    def __init__(self, settings, bits: int, network=None, held: int = 0):
         rows = settings.features(bits)
         cells = self.cells = settings.cells
         self.settings, self.inputs, self.columns = settings, cells + bits, 3 * cells
+        self.held = held
         self.recurrent = first_weights(1, self.inputs, self.columns, settings.spread)
         # What is hashed begins with nothing, or rows that are hardly ever met would be noise.
-        known = (1 << bits) + (settings.told & TOLD_MATCH) * ((1 << bits) + 1)
+        known = settings.known(bits)
         self.embedding = np.zeros((rows, self.columns), dtype=np.int32)
         self.embedding[:known] = first_weights(2, known, self.columns, settings.spread)
         # Of the first feature only: what the others add is to grow from nothing much.
         self.embedding[: 1 << bits, :cells] += (settings.forget << 28) // 1000
         self.embedding[1 << bits :] >>= 2
         np.clip(self.embedding, -WEIGHT_LIMIT, WEIGHT_LIMIT, out=self.embedding)
+        if network is not None:
+            self.recurrent[:], self.embedding[:] = network.recurrent, network.embedding
         self.near = (self.recurrent >> NEAR_SHIFT).astype(np.float64)
         self.forward = _tensor(self.near)[:cells]
         self.backward = self.forward.t()
@@ -71,7 +75,7 @@ class Weights:
     def train(self, x, slopes, features, links) -> None:
         """Learn from a trace: float64[samples, inputs], [samples, columns], int64[samples, n]."""
         s = self.settings
-        rate = elements.training_rate.py_func(s.first, s.last, s.half, self.updates)
+        rate = elements.training_rate.py_func(s.first, s.last, s.half, self.held, self.updates)
         self.updates += 1
         torch.mm(_tensor(x).t(), _tensor(slopes), out=self.total)
         share = elements.share_of.py_func(self.updates, s.memory)

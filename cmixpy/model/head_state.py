@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from cmixpy.model.head import MIX
+from cmixpy.model.head import MIX, NEAR_SHIFT
 
 
 def _sizes(d) -> tuple[int, int, int]:
@@ -27,20 +27,26 @@ def head_plan(d) -> tuple[np.ndarray, ...]:
 
 
 def head_shared(d) -> tuple[np.ndarray, ...]:
-    """Weights of every node before the first step: the mix as it is, and nothing else."""
+    """Weights of every node before the first step: the mix as it is, and nothing else, or those
+    of a pretrained network."""
     cells, gates, nodes = _sizes(d)
+    vectors = np.zeros((nodes, gates + 1, cells), dtype=np.int32)
     scalars = np.zeros((nodes, gates), dtype=np.int32)
+    common = np.zeros((gates, cells), dtype=np.int32)
     for j, gate in enumerate(d.gates):
         if gate.source == MIX:
             scalars[:, j] = 1 << 20
+    network = d.network
+    if network is not None:
+        vectors[:], scalars[:], common[:] = network.gates, network.scalars, network.common
     return (
-        np.zeros((nodes, gates + 1, cells), dtype=np.int32),
-        np.zeros((nodes, gates + 1, cells), dtype=np.int16),
+        vectors,
+        (vectors >> NEAR_SHIFT).astype(np.int16),
         scalars,
         np.zeros(nodes, dtype=np.int64),
         np.zeros(nodes, dtype=np.int32),
-        np.zeros((gates, cells), dtype=np.int32),
-        np.zeros((gates, cells), dtype=np.int16),
+        common,
+        (common >> NEAR_SHIFT).astype(np.int16),
     )
 
 

@@ -10,7 +10,7 @@ LIMIT = (1 << 22) - 1
 class Gates:
     """Weights by node; `note` gathers what the commit of a half-step needs."""
 
-    def __init__(self, description, n_nodes: int):
+    def __init__(self, description, n_nodes: int, network=None):
         self.lstm = description.lstm[0]
         self.lane_power = description.rates.lane_power
         self.sources = [(gate.source, gate.index) for gate in description.gates]
@@ -21,6 +21,8 @@ class Gates:
         ]
         self.counts = [0] * n_nodes
         self.common = [[0] * self.lstm.cells for _ in self.sources]
+        if network:
+            self.weights, self.scalars, self.common = (part.tolist() for part in network[2:])
         self.lanes: list[tuple[list, list]] = []
         self.notes: dict[int, list] = defaultdict(list)
 

@@ -1,7 +1,11 @@
 """FORMAT.md, "LSTM": the recurrent network in int64; `product` may multiply otherwise."""
 
+import lzma
+from pathlib import Path
+
 import numpy as np
 
+import cmixpy
 from reference.tables import clamp
 
 STEPS, HALF = 1024, 8192
@@ -61,11 +65,28 @@ def rounded(x, bits: int):
     return (x + (1 << bits - 1)) >> bits
 
 
+def read_network(d) -> list[np.ndarray]:
+    """FORMAT.md, "Pretrained networks": W, E, vectors of the nodes, their scalars, the common."""
+    m, gates = d.lstm[0], len(d.gates)
+    name = f"lstm-{d.pretrained[0].network}.xz"
+    data = lzma.decompress(Path(cmixpy.__file__).with_name(name).read_bytes())
+    columns, hashed = 3 * m.cells, sum(4096 for bit in (2, 4, 8) if m.told & bit)
+    found = []
+    for shape in [(m.cells + 8, columns), (513, columns), (hashed, columns),
+                  (256, gates + 1, m.cells), (256, gates), (gates, m.cells)]:  # fmt: skip
+        count = np.prod(shape)
+        numbers = np.frombuffer(data[1 : 1 + count], dtype=np.int8).astype(np.int64)
+        found.append(numbers.reshape(shape) * 2 ** data[0])
+        data = data[1 + count :]
+    assert not data
+    return [found[0], np.concatenate(found[1:3]), *found[3:]]
+
+
 class Lstm:
     """Weights, and for each group its lanes' states, the growing trace and the full one."""
 
-    def __init__(self, settings, bits: int, lanes: list[int], product=np.matmul):
-        self.s, self.bits, self.product = settings, bits, product
+    def __init__(self, settings, bits, lanes: list[int], product=np.matmul, network=None, held=0):
+        self.s, self.bits, self.product, self.held = settings, bits, product, held
         self.columns = 3 * settings.cells
         self.recurrent = self._first(1, settings.cells + bits)
         known = (1 << bits) + (settings.told & 1) * ((1 << bits) + 1)
@@ -74,6 +95,8 @@ class Lstm:
         self.embedding[: 1 << bits, : settings.cells] += (settings.forget << 28) // 1000
         self.embedding[1 << bits :] >>= 2
         self.embedding = self.embedding.clip(-WEIGHT_LIMIT, WEIGHT_LIMIT)
+        if network:
+            self.recurrent, self.embedding = network[0].copy(), network[1].copy()
         self.means = np.zeros_like(self.recurrent)
         self.row_means = np.zeros_like(self.embedding)
         self.row_counts = [0] * len(self.embedding)
@@ -147,9 +170,10 @@ class Lstm:
         x = np.concatenate([step["x"] for step in trace])
         features = np.concatenate([step["features"] for step in trace])
         slopes = np.concatenate([step["slope"] for step in trace])
-        rate = s.last + (s.first - s.last) * s.half // (s.half + self.updates)
+        done = self.updates - self.held
+        rate = s.last + (s.first - s.last) * s.half // (s.half + max(done, 0))
+        rate = 0 if done < 0 else rate * min(done + 1, 16) // 16
         self.updates += 1
-        rate = rate * min(self.updates, 16) // 16
         gradient = rounded(self.product(x.T, slopes).astype(np.int64), 15)
         self._change(self.recurrent, self.means, gradient, self.updates, rate)
         for row in np.unique(features):

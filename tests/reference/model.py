@@ -9,7 +9,7 @@ from reference.experts import Chains, find_experts, move_experts
 from reference.frames import first_probability, mirrored, move_frames
 from reference.gates import Gates
 from reference.lane import Copying, Lane, second_nibble
-from reference.lstm import Lstm
+from reference.lstm import Lstm, read_network
 from reference.matches import follow_rule, look_for_candidate, recent, take_symbol
 from reference.shared import Counted, Slots, Weights
 from reference.tables import LOGIT_LIMIT, clamp, history_probability, run_strength, squash, stretch
@@ -109,11 +109,13 @@ class Model:
         finals = [(1 << 20) // len(d.sets)] * len(d.sets)
         self.sets = [Weights("set", first, rates.lane_power, d.eager) for _ in d.sets]
         self.finals = [Weights("final", finals, rates.lane_power, d.eager) for _ in d.finals]
-        self.gates = [Gates(d, 1 << self.width) for _ in d.lstm]
+        network = read_network(d) if d.pretrained else None
+        self.gates = [Gates(d, 1 << self.width, network) for _ in d.lstm]
         if d.lstm:
             half = -(-self.count // self.groups)
             sizes = [half, self.count - half][: self.groups]
-            self.lstm = Lstm(d.lstm[0], self.width, sizes)
+            held = self.groups * (self.primed // d.lstm[0].horizon) if d.pretrained else 0
+            self.lstm = Lstm(d.lstm[0], self.width, sizes, network=network, held=held)
             cells = d.lstm[0].cells
             self.outputs = [[0] * cells for _ in self.lanes]
             self.gradients = [[0] * cells for _ in self.lanes]
