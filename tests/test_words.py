@@ -68,7 +68,7 @@ anything = st.one_of(st.binary(max_size=60), st.lists(pieces, max_size=40).map(b
 def test_round_trip(data, least, piece):
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(words, "LEAST_COUNT", least)
-        patch.setattr(words, "PIECE", piece)
+        patch.setattr(coded_text, "PIECE", piece)
         check(data)
 
 
