@@ -32,8 +32,7 @@ BITS = (7, 7, 3, 6, 8, 8)
 
 def untrained(plan: Plan, level: int) -> Plan:
     """A plan whose LSTM begins with random weights, and the rates that those need."""
-    shared = presets._preset("lstm")
-    settings = {**shared["common"], **shared["levels"][str(level)]}
+    settings = presets.lstm_settings(level)
     values = {field.name: settings[field.name] for field in fields(Lstm)}
     lstm = replace(plan.description.lstm[0], **values)
     return replace(plan, description=replace(plan.description, lstm=(lstm,), pretrained=()))

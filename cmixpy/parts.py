@@ -237,7 +237,7 @@ class Pretrained:
 
     network: int
 
-    LIMITS = ((1, max(NETWORKS, default=0)),)
+    LIMITS = ((1, max(NETWORKS)),)
 
 
 PARTS = (

@@ -102,6 +102,12 @@ def _preset(name: str) -> dict:
     return {**like, "contexts": contexts, "sets": sets, **model, "levels": levels}
 
 
+def lstm_settings(level: int) -> dict:
+    """What models/lstm.toml sets at a level, for networks that begin with random weights."""
+    shared = _preset("lstm")
+    return {**shared["common"], **shared["levels"][str(level)]}
+
+
 def _settings(level: int, preset: str) -> dict:
     """What a level of a preset sets; from LSTM_FROM on level 6, then models/lstm.toml, then what
     the preset sets under `lstm` for that level."""
@@ -111,9 +117,9 @@ def _settings(level: int, preset: str) -> dict:
     settings = levels[str(LSTM_FROM - 1)]
     if "lstm_from" not in _preset(preset):
         return settings
-    common, own = _preset("lstm"), _preset(preset).get("lstm", {})
-    changed = {**common["common"], **common["levels"][str(level)], **own.get(str(level), {})}
-    return _changed(settings, changed)
+    own = _preset(preset).get("lstm", {}).get(str(level), {})
+    rates = _preset("lstm")["pretrained"] if "pretrained" in own else {}
+    return _changed(settings, {**lstm_settings(level), **rates, **own})
 
 
 def _at_level(entries: list[dict], level: int) -> list[dict]:

@@ -41,7 +41,7 @@ class Network(NamedTuple):
     common: np.ndarray  # [gates, cells]
 
 
-# 1 to 3: English, levels 7 to 9; 4: x86 code, level 9; 5: other text, level 9.
+# 1 to 3: English, levels 7 to 9; 4: x86 code, level 9.
 NETWORKS = {
     1: Shape(32, 15, 6, 366_396, 0xD57F25E6EE31AB8E),
     2: Shape(64, 15, 6, 706_524, 0xEE422A2D32881DE9),

@@ -23,14 +23,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from cmixpy import varint, vocabulary, wordlist
-from cmixpy.coded_text import (
-    CAPITAL,
-    CAPITALS,
-    LISTED,
-    WORDS,
-    Kinds,
-    end_of_piece,
-)
+from cmixpy.coded_text import CAPITAL, CAPITALS, LISTED, WORDS, Kinds, end_of_piece
 from cmixpy.wordlist import FIRST_LEAD, LEAST_CODE, MOST_WORDS, SINGLE
 
 LONGEST_WORD = 255

@@ -5,6 +5,7 @@ import re
 import numpy as np
 
 from cmixpy import coded_text, wordlist
+from cmixpy.coded_text import LISTED, WORDS, read_dictionary
 
 OTHER, CAPITAL, CAPITALS, ESCAPE = "·", "ˆ", "ˆˆ", "‸"
 LINE_FEED = "↵"
@@ -24,9 +25,8 @@ def letters(
     """
     if width == 2:
         return ["ACGT"[symbol] for symbol in symbols[:count]]
-    if transform in (coded_text.WORDS, coded_text.LISTED):
-        size, *found = coded_text.read_dictionary(transform, symbols, parameters)
-        dictionary, starts, lengths = found
+    if transform in (WORDS, LISTED):
+        size, dictionary, starts, lengths = read_dictionary(transform, symbols, parameters)
         known = [
             dictionary[start : start + length].tobytes() if length > 0 else b""
             for start, length in zip(starts.tolist(), lengths.tolist(), strict=True)
@@ -51,7 +51,7 @@ def _plain(data: bytes) -> list[str]:
 
 
 def _coded(data: bytes, known: list[bytes]) -> list[str]:
-    """The text behind a dictionary (words.py): words for codes, marks for flags and escapes."""
+    """Coded text behind its dictionary: words for codes, marks for flags and escapes."""
     found = _plain(data)
     marks = {coded_text.CAPITAL: CAPITAL, coded_text.CAPITALS: CAPITALS, coded_text.ESCAPE: ESCAPE}
     i = 0

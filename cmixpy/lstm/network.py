@@ -31,6 +31,20 @@ def first_weights(seed: int, rows: int, columns: int, spread: int) -> np.ndarray
     return (values * spread * (1 << 13) // 1000).astype(np.int32)
 
 
+def random_weights(settings, bits: int) -> tuple[np.ndarray, np.ndarray]:
+    """Weights to begin with where no network is pretrained: `recurrent` and `embedding`, int32."""
+    cells, columns, known = settings.cells, 3 * settings.cells, settings.known(bits)
+    recurrent = first_weights(1, cells + bits, columns, settings.spread)
+    # What is hashed begins with nothing, or rows that are hardly ever met would be noise.
+    embedding = np.zeros((settings.features(bits), columns), dtype=np.int32)
+    embedding[:known] = first_weights(2, known, columns, settings.spread)
+    # Of the first feature only: what the others add is to grow from nothing much.
+    embedding[: 1 << bits, :cells] += (settings.forget << 28) // 1000
+    embedding[1 << bits :] >>= 2
+    np.clip(embedding, -WEIGHT_LIMIT, WEIGHT_LIMIT, out=embedding)
+    return recurrent, embedding
+
+
 def _tensor(array: np.ndarray) -> torch.Tensor:
     return torch.from_numpy(array)
 
@@ -45,28 +59,20 @@ class Weights:
     """
 
     def __init__(self, settings, bits: int, network=None, held: int = 0):
-        rows = settings.features(bits)
         cells = self.cells = settings.cells
         self.settings, self.inputs, self.columns = settings, cells + bits, 3 * cells
         self.held = held
-        self.recurrent = first_weights(1, self.inputs, self.columns, settings.spread)
-        # What is hashed begins with nothing, or rows that are hardly ever met would be noise.
-        known = settings.known(bits)
-        self.embedding = np.zeros((rows, self.columns), dtype=np.int32)
-        self.embedding[:known] = first_weights(2, known, self.columns, settings.spread)
-        # Of the first feature only: what the others add is to grow from nothing much.
-        self.embedding[: 1 << bits, :cells] += (settings.forget << 28) // 1000
-        self.embedding[1 << bits :] >>= 2
-        np.clip(self.embedding, -WEIGHT_LIMIT, WEIGHT_LIMIT, out=self.embedding)
-        if network is not None:
-            self.recurrent[:], self.embedding[:] = network.recurrent, network.embedding
+        if network is None:
+            self.recurrent, self.embedding = random_weights(settings, bits)
+        else:
+            self.recurrent, self.embedding = network.recurrent.copy(), network.embedding.copy()
         self.near = (self.recurrent >> NEAR_SHIFT).astype(np.float64)
         self.forward = _tensor(self.near)[:cells]
         self.backward = self.forward.t()
         self.means = np.zeros(self.recurrent.shape, dtype=np.int64)
         self.row_means = np.zeros(self.embedding.shape, dtype=np.int64)
-        self.row_counts = np.zeros(rows, dtype=np.int64)
-        self.row_heads = np.zeros(rows, dtype=np.int32)
+        self.row_counts = np.zeros(len(self.embedding), dtype=np.int64)
+        self.row_heads = np.zeros(len(self.embedding), dtype=np.int32)
         self.row_totals = np.zeros(self.columns, dtype=np.int64)
         self.gradients = np.zeros(self.recurrent.shape)
         self.total = _tensor(self.gradients)
