@@ -109,7 +109,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--data", metavar="DIR")
     chosen = parser.parse_args(arguments)
     pieces = data.require(chosen.files or FILES[chosen.preset], data.directory(chosen.data))
-    whole = presets.describe(chosen.level, chosen.preset)
+    whole = variants.untaught(presets.describe(chosen.level, chosen.preset))
     parts = [part for part in variants.leave_one_out(whole) if chosen.only in part[0]]
     if not parts:
         names = "\n".join(name for name, _ in variants.leave_one_out(whole))

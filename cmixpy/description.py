@@ -12,6 +12,7 @@ from pathlib import Path
 
 import xxhash
 
+from cmixpy import mixers
 from cmixpy import pretrained as networks
 from cmixpy.parts import (
     FRAME_ENTRIES,
@@ -29,6 +30,7 @@ from cmixpy.parts import (
     Lstm,
     Match,
     Pretrained,
+    PretrainedMixer,
     Rates,
     Selecting,
     Selector,
@@ -59,6 +61,7 @@ class Description:
     eager: tuple[Eager, ...] = ()
     threshold: tuple[Threshold, ...] = ()
     pretrained: tuple[Pretrained, ...] = ()
+    mixer: tuple[PretrainedMixer, ...] = ()
 
     def __post_init__(self):
         if self.symbol_bits not in (2, 8):
@@ -99,6 +102,9 @@ class Description:
         for pretrained in self.pretrained:
             if networks.NETWORKS[pretrained.network][:3] != self._network_shape:
                 raise ValueError(f"pretrained network {pretrained.network} does not fit the LSTM")
+        for given in self.mixer:
+            if mixers.MIXERS[given.mixer][:6] != self.mixer_shape:
+                raise ValueError(f"pretrained mixer {given.mixer} does not fit the model")
         if self.start and self.symbol_bits != 8:
             raise ValueError("only bytes have a primer")
         for start in self.start:
@@ -123,6 +129,22 @@ class Description:
         if not self.lstm or self.symbol_bits != 8:
             return None
         return self.lstm[0].cells, self.lstm[0].told, len(self.gates)
+
+    @property
+    def set_rows(self) -> tuple[int, ...]:
+        """Rows of each weight set of the first layer."""
+        return tuple(part.rows(self.symbol_bits) for part in self.sets)
+
+    @property
+    def final_rows(self) -> tuple[int, ...]:
+        """Rows of each weight set of the second layer."""
+        return tuple(part.rows(self.symbol_bits) for part in self.finals)
+
+    @property
+    def mixer_shape(self) -> tuple[int, ...]:
+        """What a pretrained mixer has to fit: inputs, sets, their rows, finals, theirs, entries."""
+        sets, finals = self.set_rows, self.final_rows
+        return self.inputs, len(sets), sum(sets), len(finals), sum(finals), self.entries
 
     @property
     def _selecting(self) -> tuple[Selecting, ...]:
@@ -246,6 +268,15 @@ class Description:
         for part in self.pretrained:
             m, bits = self.lstm[0], self.symbol_bits
             return networks.network(part.network, m.known(bits), m.features(bits))
+        return None
+
+    @property
+    def pretrained_mixer(self) -> mixers.Mixer | None:
+        """What the model is given behind the primer, if there is a pretrained mixer."""
+        for given in self.mixer:
+            return mixers.mixer(
+                given.mixer, self.inputs, self.set_rows, self.final_rows, self.entries
+            )
         return None
 
     @property

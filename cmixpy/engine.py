@@ -10,7 +10,7 @@ import time
 
 import numpy as np
 
-from cmixpy import interrupts, primer
+from cmixpy import interrupts, mixers, primer
 from cmixpy.early import EarlyMemory, aligned_zeros
 from cmixpy.model import atomics, clock, fields, state, step
 from cmixpy.model.jit import CACHE_DIRECTORY
@@ -48,6 +48,7 @@ class Segment:
         self.shared = state.build_shared(
             plan, self.plan, symbols, early.zeros if early else aligned_zeros
         )
+        self.lesson = mixers.lesson(plan, self.plan, self.shared)
         self.private = state.build_private(plan, self.threads)
         self.sync = np.zeros(48, dtype=np.int64)
         enough = self.threads <= usable_cores()
@@ -79,6 +80,16 @@ class Segment:
     def run(self, first: int, last: int, threads: int | None = None) -> None:
         """Code steps first … last - 1 on `threads` threads, by default all."""
         threads = threads or self.threads
+        if self.lesson is not None and self.lesson.at < last:
+            self._run(first, self.lesson.at, threads)
+            self.lesson.change(self.shared)
+            first, self.lesson = self.lesson.at, None
+        self._run(first, last, threads)
+
+    def _run(self, first: int, last: int, threads: int) -> None:
+        """The same, between changes of the arrays from outside."""
+        if first == last:
+            return
         first, last = first * self.groups, last * self.groups
         if self.network is None:
             self._run_threads(first, last, threads, 0, lambda: None)

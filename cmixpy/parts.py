@@ -5,6 +5,7 @@ Integers only; FORMAT.md, "Description", gives their meaning. The constants are 
 
 from dataclasses import dataclass, fields
 
+from cmixpy.mixers import MIXERS
 from cmixpy.pretrained import NETWORKS
 from cmixpy.primer import MOST_PRIMED, PRIMERS
 
@@ -92,6 +93,10 @@ class Selector(Selecting):
     partial: int
 
     LIMITS = ((0, 33), (0, 16), (0, 1))
+
+    def rows(self, bits: int) -> int:
+        """Rows of weights."""
+        return self.values << bits if self.partial else self.values * bits
 
 
 @dataclass(frozen=True)
@@ -240,6 +245,15 @@ class Pretrained:
     LIMITS = ((1, max(NETWORKS)),)
 
 
+@dataclass(frozen=True)
+class PretrainedMixer:
+    """Behind the primer, weights and counted entries are those of pretrained `mixer`."""
+
+    mixer: int
+
+    LIMITS = ((1, max(MIXERS)),)
+
+
 PARTS = (
     ("contexts", Context, 1, MAX_CONTEXTS),
     ("matches", Match, 0, MAX_MATCHES),
@@ -253,8 +267,11 @@ START_PARTS = (("start", Start, 1, 1),)
 EAGER_PARTS = (("eager", Eager, 1, 1),)
 THRESHOLD_PARTS = (("threshold", Threshold, 1, 1),)
 PRETRAINED_PARTS = (("pretrained", Pretrained, 1, 1),)
+MIXER_PARTS = (("mixer", PretrainedMixer, 1, 1),)
 # These are behind the others; each is left out if it and all behind it are empty.
-LATER_PARTS = (LSTM_PARTS, START_PARTS, EAGER_PARTS, THRESHOLD_PARTS, PRETRAINED_PARTS)
+LATER_PARTS = (
+    LSTM_PARTS, START_PARTS, EAGER_PARTS, THRESHOLD_PARTS, PRETRAINED_PARTS, MIXER_PARTS,
+)  # fmt: skip
 
 
 def check_part(part, where: str) -> None:

@@ -88,12 +88,14 @@ class Plan:
         # Behind a primer the lanes' symbols have to be gathered.
         gathered = length if self.primed and self.lanes > 1 else 0
         inputs, symbols = d.inputs, 1 << d.symbol_bits
-        rows = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.sets)
-        finals = sum(s.values * (symbols if s.partial else d.symbol_bits) for s in d.finals)
+        rows, finals = sum(d.set_rows), sum(d.final_rows)
         tables = sum(4 << min(m.bits, self.table_bits + 2) for m in d.matches)
         tables += sum((4 << 2 * e.seed) + 4 * length for e in d.experts)
         lane = len(d.contexts) * 400 + d.symbol_bits * (inputs * 2 + 400) + 4096
         process = self.process_bytes
+        if d.mixer:
+            # It is unpacked, and what it says of the entries looked up.
+            process += rows * inputs * 5 + d.entries * 3
         for m in d.lstm:
             process += 250 << 20  # torch
             process += 6 * symbols * (len(d.gates) + 1) * m.cells

@@ -19,6 +19,7 @@ from cmixpy.parts import (
     Lstm,
     Match,
     Pretrained,
+    PretrainedMixer,
     Rates,
     Selector,
     Stage,
@@ -256,6 +257,9 @@ def describe(level: int, preset: str) -> Description:
         description = replace(description, eager=(Eager(**settings["eager"]),))
     if "threshold" in model:
         description = replace(description, threshold=(Threshold(model["threshold"]),))
+    number = model.get("mixers", {}).get(str(level))
+    if number:
+        description = replace(description, mixer=(PretrainedMixer(number),))
     return description
 
 

@@ -41,12 +41,15 @@ class Network(NamedTuple):
     common: np.ndarray  # [gates, cells]
 
 
-# 1 to 3: English, levels 7 to 9; 4: x86 code, level 9.
+# 1 to 3: English, levels 7 to 9; 4: x86 code, level 9; 5 and 6: other text, levels 9
+# and 8.
 NETWORKS = {
     1: Shape(32, 15, 6, 366_396, 0xD57F25E6EE31AB8E),
     2: Shape(64, 15, 6, 706_524, 0xEE422A2D32881DE9),
     3: Shape(96, 15, 14, 1_026_284, 0x6485E2F6AA6C6315),
     4: Shape(96, 15, 9, 1_216_012, 0xE67CC711C446B0A5),
+    5: Shape(96, 15, 16, 1_101_744, 0x312353DD0349DFD3),
+    6: Shape(64, 15, 6, 749_368, 0x0D9FF86AFF566DFC),
 }
 
 

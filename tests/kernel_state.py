@@ -2,6 +2,7 @@
 
 import numpy as np
 from reference.coder import M32, Encoder
+from reference.mixer import entry_number, taught_entry
 
 from cmixpy.model import fields
 
@@ -85,6 +86,7 @@ class KernelState:
                           "followers", "expert_head", "expert_before", "gates")
         }  # fmt: skip
         self._fill(segment.shared)
+        self.first, self.taught = self.arrays["probability"].copy(), False
 
     def _fill(self, shared) -> None:
         """The state before the first step."""
@@ -139,20 +141,8 @@ class KernelState:
         match name:
             case "slots":
                 return "slots", base + key
-            case "histories" | "experts" | "frames":
-                return "probability", base + key
-            case "maps":
-                said, counts, run = key
-                return "probability", base + said * 32 + counts * 4 + run
-            case "lengths":
-                slot, misses, k, expected = key
-                return "probability", base + ((slot * 8 + misses) * 8 + k) * 2 + expected
-            case "stages":
-                *row, j = key
-                if len(row) == 2:
-                    value, partial = row
-                    row = [(value << self.model.width) + partial]
-                return "probability", base + row[0] * 33 + j
+            case "histories" | "experts" | "frames" | "maps" | "lengths" | "stages":
+                return "probability", base + entry_number(name, key, self.model.width)
         value, within = key
         array = "weights" if name == "sets" else "final_weights"
         return array, base + value * self.spans[name][number] + within
@@ -175,8 +165,24 @@ class KernelState:
                 return table.row(key)
         return pack_entry(table.read(key))
 
+    def _learn(self) -> None:
+        """What a pretrained mixer says of all that the arrays hold."""
+        sets, finals, numbers = self.model.taught
+        self.arrays["weights"][:] = np.concatenate([weights for weights, _ in sets])
+        if finals:
+            rows = np.concatenate([weights for weights, _ in finals])
+            self.arrays["final_weights"][:, : rows.shape[1]] = rows
+        known = np.flatnonzero(numbers)
+        pairs = np.stack((self.first[known] >> 16, numbers[known]))
+        pairs, which = np.unique(pairs, axis=1, return_inverse=True)
+        entries = [pack_entry(taught_entry(*pair)) for pair in pairs.T.tolist()]
+        self.arrays["probability"][known] = np.array(entries)[which.reshape(-1)]
+
     def follow(self, written: dict) -> None:
         """Take what a step's commits wrote (`Model.step`)."""
+        if self.model.taught and not self.taught:
+            self._learn()
+            self.taught = True
         for (name, number), keys in written.items():
             for key in keys:
                 array, index = self._place(name, number, key)

@@ -72,12 +72,20 @@ def symbols_for(description: Description, seed: int, n: int) -> np.ndarray:
     return byte_symbols(seed, n) if description.symbol_bits == 8 else base_symbols(seed, 2 * n)
 
 
+def changed(description: Description, **changes) -> Description:
+    """With changes, and without its pretrained mixer if that no longer fits."""
+    try:
+        return replace(description, **changes)
+    except ValueError:
+        return replace(description, mixer=(), **changes)
+
+
 def tight(description: Description, seed: int) -> Description:
     """Tiny limits and huge rates, so that every clamp and every saturation is met."""
     rng = random.Random(seed)
     width = description.symbol_bits
     minimum = {m: rng.randint(2, 5) if width == 8 else rng.randint(4, 8) for m in range(4)}
-    return replace(
+    return changed(
         description,
         rates=replace(
             description.rates,
@@ -122,7 +130,7 @@ def tight(description: Description, seed: int) -> Description:
 
 def mild(description: Description, seed: int) -> Description:
     """As the preset is, but for matches short enough to be met in a few hundred symbols."""
-    return replace(
+    return changed(
         description,
         matches=tuple(replace(m, minimum=min(m.minimum, 9)) for m in description.matches),
         stages=tuple(replace(s, a=min(s.a, 6)) for s in description.stages),
@@ -151,7 +159,7 @@ def small_lstm(description: Description, seed: int) -> Description:
         scalar_share=64, bias_input=2048, common_rate=20000, told=rng.choice((15, 9)),
     )  # fmt: skip
     fits = (description.lstm[0].cells, description.lstm[0].told) == (lstm.cells, lstm.told)
-    return replace(description, lstm=(lstm,), pretrained=description.pretrained if fits else ())
+    return changed(description, lstm=(lstm,), pretrained=description.pretrained if fits else ())
 
 
 def ruled(seed: int, n: int, width: int, operation: int, lags: tuple[int, int]) -> np.ndarray:
@@ -170,7 +178,7 @@ def rules(description: Description) -> Description:
     rule = Match(1, RULE, 0, 1, 40, 0xFF, 6)
     copy = Match(4, 0, 3, 6, 40, 0xFF, 6)
     matches = (rule, replace(rule, minimum=2, table=1), replace(rule, minimum=31, table=2), copy)
-    return replace(description, contexts=description.contexts[:2], matches=matches)
+    return changed(description, contexts=description.contexts[:2], matches=matches)
 
 
 def every_function(width: int) -> Description:
@@ -274,7 +282,7 @@ def every_instruction_function() -> Description:
     base = presets.describe(5, "executable")
     a = [0x100000 | m for m in range(16)] + [0x243210, 0x4FEDCB, 0x800A98, 0xF98765, 0]
     contexts = (Context(10, x, 0xFF * (x & 1), 9, 127, x & 1, x >> 1 & 1, 0) for x in a)
-    return replace(
+    return changed(
         base,
         rates=replace(base.rates, mix_share=4),
         contexts=tuple(contexts),
@@ -290,7 +298,7 @@ def every_instruction_function() -> Description:
 
 def unsure_sets(description: Description) -> Description:
     """Contexts that never hit leave only the constant: its weights run to their limits."""
-    return replace(
+    return changed(
         description,
         rates=replace(description.rates, first=65535, last=65535, lane_power=0),
         contexts=(Context(3, 0xFFFFFFFF, 0, 6, 127, 0, 0, 0),),
@@ -308,7 +316,7 @@ def unsure_finals(description: Description, direct: int) -> Description:
         initial_indirect=0, initial_direct=direct, initial_linear=0,
     )  # fmt: skip
     context = Context(0, 0, 0, 6, 1, 0, 0, 0)
-    return replace(
+    return changed(
         description, rates=rates, contexts=(context,), matches=(),
         sets=(Selector(0, 0, 1),), finals=(Selector(0, 0, 0),),
     )  # fmt: skip

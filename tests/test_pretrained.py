@@ -108,7 +108,7 @@ def test_the_script_makes_a_network_that_fits(tmp_path, capsys):
     files = [str(tmp_path / f"{i}.txt") for i in range(len(sources))]
     out = tmp_path / "lstm-9.xz"
     level = presets.LSTM_FROM
-    assert pretrain.main([str(out), *files, "--level", str(level), "--preset", "english"]) == 0
+    assert pretrain.main(["--network", str(out), *files, "--level", str(level)]) == 0
     lines = capsys.readouterr().out.splitlines()
     assert [line.partition(":")[0] for line in lines[:2]] == ["0.txt", "1.txt"]
     d = presets.describe(level, "english")

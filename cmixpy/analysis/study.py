@@ -235,6 +235,9 @@ def study(
         There is nothing to code, or the memory does not suffice.
     """
     given = subject(name, data, level, preset, lanes)
+    if ablated:
+        untaught = variants.untaught(given.plan.description)
+        given = given._replace(plan=replace(given.plan, description=untaught))
     n, done, size = len(given.symbols), 0, 0
     memory.require(given.plan.memory_bytes(n) + n * 16, None, "analyzing")
     rest = list(variants.leave_one_out(given.plan.description)) if ablated else []

@@ -70,8 +70,15 @@ def without_stage(description: Description, i: int) -> Description:
     return replace(description, rates=rates, stages=without(description.stages, i))
 
 
+def untaught(description: Description) -> Description:
+    """Without a pretrained mixer: it fits the whole and no part of it, so that what a part earns
+    is seen against the whole without it."""
+    return replace(description, mixer=())
+
+
 def leave_one_out(description: Description) -> Iterator[tuple[str, Description]]:
-    """(what is left out, the rest) for every part that can be spared."""
+    """(what is left out, the rest) for every part that can be spared, all of them `untaught`."""
+    description = untaught(description)
     if len(description.contexts) > 1:
         for i, context in enumerate(description.contexts):
             rest = without(description.contexts, i)

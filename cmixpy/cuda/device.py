@@ -2,7 +2,7 @@
 
 import contextlib
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -114,6 +114,18 @@ def download(array) -> np.ndarray:
         return array
     wait()
     return array.copy_to_host()
+
+
+@contextlib.contextmanager
+def changing(arrays: Arrays, names: tuple[str, ...]) -> Iterator[Arrays]:
+    """Named arrays of a tuple on the device as the host's, to be changed there; then they go back,
+    before anything that is launched later."""
+    host = {name: download(getattr(arrays, name)) for name in names}
+    yield arrays._replace(**host)  # type: ignore[attr-defined]
+    if not SIMULATED:
+        for name, array in host.items():
+            getattr(arrays, name).copy_to_device(array)
+        wait()
 
 
 def wait() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from cmixpy import engine, interrupts, primer
+from cmixpy import engine, interrupts, mixers, primer
 from cmixpy.cuda import arrays, device, kernels
 from cmixpy.cuda.graphs import Graph
 from cmixpy.memory import format_size
@@ -35,6 +35,7 @@ class Segment:
         self.steps = -(-symbols // plan.lanes)
         host_plan = state.build_plan(plan, symbols)
         host_shared = state.build_shared(plan, host_plan, symbols)
+        self.lesson = mixers.lesson(plan, host_plan, host_shared)
         self.host_private = arrays.build_private(plan)
         notes = arrays.build_notes(plan, host_shared, self.host_private)
         self.host_plan = host_plan
@@ -76,6 +77,15 @@ class Segment:
 
     def run(self, first: int, last: int) -> None:
         """Launch the kernels of steps first … last - 1; does not wait for them."""
+        if self.lesson is not None and self.lesson.at < last:
+            self._run(first, self.lesson.at)
+            with device.changing(self.shared, mixers.CHANGED) as shared:
+                self.lesson.change(shared)
+            first, self.lesson = self.lesson.at, None
+        self._run(first, last)
+
+    def _run(self, first: int, last: int) -> None:
+        """The same, between changes of the arrays from outside."""
         while first < last and self.network is not None:
             self._run_with_lstm()
             first += 1

@@ -69,7 +69,7 @@ def _columns(parts, *names):
 def _spans(selectors, bits):
     """Span (rows of one selector value) and first row of each weight set, and their number."""
     span = [1 << bits if s.partial else bits for s in selectors]
-    ends = np.cumsum([0] + [s.values * n for s, n in zip(selectors, span, strict=True)])
+    ends = np.cumsum([0] + [s.rows(bits) for s in selectors])
     return int64(span), int64(ends[:-1]), int(ends[-1])
 
 

@@ -11,6 +11,7 @@ from reference.gates import Gates
 from reference.lane import Copying, Lane, second_nibble
 from reference.lstm import Lstm, read_network
 from reference.matches import follow_rule, look_for_candidate, recent, take_symbol
+from reference.mixer import Taught, learn_mixer
 from reference.shared import Counted, Slots, Weights
 from reference.tables import LOGIT_LIMIT, clamp, history_probability, run_strength, squash, stretch
 from reference.words import primer_3
@@ -99,6 +100,7 @@ class Model:
 
     def _build_mixer(self) -> None:
         d, rates = self.description, self.rates
+        self.taught: Taught | None = None  # by a pretrained mixer, once it is there
         first = [rates.initial_indirect, rates.initial_direct, rates.initial_linear]
         first = first * len(d.contexts) + [0] * min(rates.runs, 1) * len(d.contexts)
         first += [rates.initial_match, 0] * len(d.matches)
@@ -142,6 +144,8 @@ class Model:
 
         Returns what the commits wrote: {(table, number): keys}.
         """
+        if t == self.primed and self.description.mixer:
+            self.taught = learn_mixer(self)
         half = -(-self.count // self.groups)
         written: dict[tuple[str, int], list] = {}
         for group in range(self.groups):

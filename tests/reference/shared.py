@@ -104,9 +104,20 @@ class Counted:
         self.first, self.start, self.limit = first, start, limit
         self.entries: dict[Hashable, Entry] = {}
         self.touches: dict[Hashable, list[int]] = defaultdict(list)  # the bits
+        # What a pretrained mixer says of an entry, if it says something.
+        self.taught: Callable[[Hashable, int], Entry | None] = lambda key, first: None
 
     def read(self, key) -> Entry:
-        return self.entries.get(key) or Entry(64 * self.first(key), self.start)
+        if key in self.entries:
+            return self.entries[key]
+        first = self.first(key)
+        return self.taught(key, first) or Entry(64 * first, self.start)
+
+    def learn(self, taught) -> None:
+        """Take over what a pretrained mixer says, in place of what was learnt of the same."""
+        self.taught = taught
+        for key in [key for key in self.entries if taught(key, self.first(key))]:
+            del self.entries[key]
 
     def p16(self, key) -> int:
         return self.read(key).probability >> 6
@@ -138,14 +149,25 @@ class Weights:
         self.rows: dict[tuple[int, int], list[int]] = {}
         # Of each row what a product takes of it: looked at far more often than it changes.
         self.short: dict[tuple[int, int], list[int]] = {}
-        self.short_first = [w >> 10 for w in first]
+        self.taught: Callable[[tuple[int, int]], list[int]] = lambda key: first
         self.notes: dict[tuple[int, int], list] = defaultdict(list)
 
     def row(self, key) -> list[int]:
-        return self.rows.get(key, self.first)
+        return self.rows[key] if key in self.rows else self.taught(key)
+
+    def learn(self, weights, learnt, span: int) -> None:
+        """Take over a pretrained mixer's rows: weights[value · span + within]; those with numbers
+        of their own have `learnt`."""
+        self.rows.clear()
+        self.short.clear()
+        used = len(self.first)  # the padding behind is of no use
+        self.taught = lambda key: weights[key[0] * span + key[1]][:used].tolist()
+        self.visits = Counter({divmod(row, span): 500 for row in learnt.nonzero()[0].tolist()})
 
     def dot(self, x: list[int], key, events: Counter) -> int:
-        total = sum(map(mul, x, self.short.get(key, self.short_first)))
+        if key not in self.short:
+            self.short[key] = [w >> 10 for w in self.row(key)]
+        total = sum(map(mul, x, self.short[key]))
         logit = total + 512 >> 10
         events[f"{self.layer} logit clamped"] += not -LOGIT_LIMIT <= logit <= LOGIT_LIMIT
         return clamp(logit, -LOGIT_LIMIT, LOGIT_LIMIT)

@@ -1,0 +1,156 @@
+"""Pretrained mixers: never changed, equal in the reference, made by a committed script."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+import xxhash
+from reference.mixer import read_mixer
+from small_models import byte_symbols, mild, tight
+from test_reference import compare, compare_decoding
+
+import cmixpy
+from benchmarks import pretrain
+from cmixpy import engine, mixers, presets
+from cmixpy.analysis import variants
+from cmixpy.description import Description
+from cmixpy.model.mixer import WEIGHT_LIMIT
+from cmixpy.parts import PretrainedMixer
+from cmixpy.plan import Plan
+
+DESCRIPTIONS = {
+    d.mixer[0].mixer: d
+    for d in (presets.describe(level, name) for name in presets.PRESETS for level in presets.LEVELS)
+    if d.mixer
+}
+SOURCES = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.md"))[:3]
+
+
+def test_the_files_are_those_that_archives_were_made_with():
+    assert set(DESCRIPTIONS) == set(mixers.MIXERS)
+    for number, shape in mixers.MIXERS.items():
+        data = Path(cmixpy.__file__).with_name(f"mixer-{number}.xz").read_bytes()
+        assert (len(data), xxhash.xxh3_64_intdigest(data)) == (shape.bytes, shape.digest)
+
+
+@pytest.mark.parametrize("number", mixers.MIXERS)
+def test_mixers_are_read_as_the_format_says(number):
+    d = DESCRIPTIONS[number]
+    found, (sets, finals, numbers) = d.pretrained_mixer, read_mixer(d, d.symbol_bits)
+    assert np.array_equal(found.weights, np.concatenate([weights for weights, _ in sets]))
+    assert np.array_equal(found.learnt, np.concatenate([learnt for _, learnt in sets]))
+    assert np.array_equal(found.final_weights, np.concatenate([weights for weights, _ in finals]))
+    assert np.array_equal(found.final_learnt, np.concatenate([learnt for _, learnt in finals]))
+    assert np.array_equal(found.numbers, numbers)
+    assert mixers.WEIGHT_LIMIT == WEIGHT_LIMIT
+    # It says something of most rows that there are, and of some hundred thousand entries.
+    assert found.learnt.sum() > 1000
+    assert np.count_nonzero(numbers) > 50000
+    assert not any(array.flags.writeable for array in found)
+
+
+def test_a_changed_file_is_refused(monkeypatch):
+    number, shape = next(iter(mixers.MIXERS.items()))
+    monkeypatch.setitem(mixers.MIXERS, number, shape._replace(digest=0))
+    mixers.mixer.cache_clear()
+    with pytest.raises(RuntimeError, match=rf"mixer-{number}.xz .* has been changed"):
+        DESCRIPTIONS[number].pretrained_mixer  # noqa: B018
+    mixers.mixer.cache_clear()
+
+
+def test_descriptions_with_a_pretrained_mixer():
+    for d in DESCRIPTIONS.values():
+        assert Description.from_bytes(d.to_bytes()) == d
+    number, d = next(iter(DESCRIPTIONS.items()))
+    assert not variants.untaught(d).mixer
+    bad = (
+        {"mixer": (PretrainedMixer(0),)}, {"mixer": (PretrainedMixer(len(DESCRIPTIONS) + 1),)},
+        {"mixer": (PretrainedMixer(number),) * 2}, {"contexts": d.contexts[1:]},
+        {"sets": d.sets[1:]}, {"stages": (*d.stages[1:], replace(d.stages[1], function=0))},
+    )  # fmt: skip
+    for change in bad:
+        with pytest.raises(ValueError):
+            replace(d, **change)
+
+
+@pytest.mark.parametrize("shrink", [mild, tight])
+@pytest.mark.parametrize(("level", "preset"), [(5, "english"), (6, "english"), (5, "executable")])
+def test_segments_equal_the_reference(shrink, level, preset):
+    """With a primer that is over first, in two lanes; without one."""
+    lanes = 2 if preset == "english" else 3
+    d = shrink(presets.describe(level, preset), 4)
+    assert d.mixer
+    symbols = byte_symbols(level, 41 * lanes + 1)
+    plan = Plan(d, lanes, 1, table_bits=8)
+    assert bool(plan.primed) == (preset == "english")
+    codes = compare(symbols, plan)
+    assert compare_decoding(codes, len(symbols), plan) == symbols.tolist()
+
+
+@pytest.mark.parametrize("preset", ["english", "executable"])
+def test_ranges_of_steps_make_no_difference(preset):
+    d = mild(presets.describe(5, preset), 1)
+    symbols = byte_symbols(1, 300)
+    plan = Plan(d, 3, 2, table_bits=10)
+    whole = engine.encode_segment(symbols, plan, 2)
+    assert whole != engine.encode_segment(
+        symbols, replace(plan, description=replace(d, mixer=())), 1
+    )
+    for ranges in ([plan.primed], [plan.primed + 1], [plan.primed // 2, plan.primed + 7]):
+        segment = engine.encoder(symbols, plan, 1)
+        done = 0
+        for until in [*ranges, segment.steps]:
+            segment.run(done, until)
+            done = until
+        assert segment.finish() == whole
+
+
+def test_the_script_makes_a_mixer_that_fits(tmp_path, capsys):
+    files = []
+    for i, source in enumerate(SOURCES):
+        files.append(tmp_path / f"{i}.txt")
+        files[-1].write_bytes(source.read_bytes()[:6000])
+    out = tmp_path / "mixer.xz"
+    assert pretrain.main(["--mixer", str(out), "--level", "5", *map(str, files)]) == 0
+    *lines, last = capsys.readouterr().out.splitlines()
+    assert [line.partition(":")[0] for line in lines] == [file.name for file in files]
+    d, data = presets.describe(5, "english"), out.read_bytes()
+    digest = f"0x{xxhash.xxh3_64_intdigest(data):016X}"
+    shape = mixers.Shape(*d.mixer_shape, len(data), int(digest, 16))
+    assert eval(last.removesuffix(","), {"Shape": mixers.Shape}) == shape
+    found = mixers.unpack(data, d.inputs, d.set_rows, d.final_rows, d.entries)
+    assert found.learnt.any()
+    assert found.numbers.any()
+
+
+def test_what_is_trained_comes_near_to_what_was_learnt(tmp_path):
+    file = tmp_path / "a.txt"
+    file.write_bytes(SOURCES[0].read_bytes()[:20000])
+    learnt, plan = pretrain.train([file], 5, "english", network=False, mixer=True, say=lambda _: 0)
+    d = plan.description
+    data = pretrain.packed_mixer(learnt, plan)
+    found = mixers.unpack(data, d.inputs, d.set_rows, d.final_rows, d.entries)
+    assert np.array_equal(found.learnt, learnt["visits"] >= pretrain.LEAST_VISITS)
+    # Most of what rows differ in is kept.
+    rows = found.learnt
+    means = learnt["weights"][rows].mean(axis=0)
+    left = np.square(found.weights[rows] - learnt["weights"][rows]).mean()
+    assert left < 0.3 * np.square(learnt["weights"][rows] - means).mean()
+    first = engine.encoder(byte_symbols(1, 10), plan, 1).shared.probability
+    given = mixers.Lesson(
+        replace(plan, description=d), engine.state.build_plan(plan, 10), first, found
+    )
+    known = given.places
+    assert (learnt["probability"][known] & 1023 >= pretrain.LEAST_TOUCHES).all()
+    error = (given.entries >> 16) - (learnt["probability"][known] >> 16)
+    assert np.abs(error).mean() < 0.1 * np.abs((first - learnt["probability"])[known] >> 16).mean()
+
+
+def test_files_that_teach_no_network_are_refused(tmp_path):
+    file = tmp_path / "short.txt"
+    file.write_bytes(b"The cat.")
+    with pytest.raises(ValueError, match="of no file can a model"):
+        pretrain.train([file], 9, "english")
+    with pytest.raises(SystemExit):
+        pretrain.main([str(file), "--level", "5"])
