@@ -14,7 +14,6 @@ FORMAT.md, "Pretrained mixers".
 """
 
 import lzma
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -127,9 +126,8 @@ def unpack(data: bytes, inputs: int, set_rows, final_rows, entries: int) -> Mixe
     return mixer
 
 
-@cache
 def mixer(number: int, inputs: int, set_rows, final_rows, entries: int) -> Mixer:
-    """Pretrained mixer `number`.
+    """Pretrained mixer `number`: not kept, for it is as large as some models.
 
     Raises
     ------

@@ -94,7 +94,7 @@ class Plan:
         lane = len(d.contexts) * 400 + d.symbol_bits * (inputs * 2 + 400) + 4096
         process = self.process_bytes
         if d.mixer:
-            # It is unpacked, and what it says of the entries looked up.
+            # Unpacked, and what it says of the entries looked up; not all of it is given back.
             process += rows * inputs * 5 + d.entries * 3
         for m in d.lstm:
             process += 250 << 20  # torch

@@ -53,10 +53,8 @@ def test_mixers_are_read_as_the_format_says(number):
 def test_a_changed_file_is_refused(monkeypatch):
     number, shape = next(iter(mixers.MIXERS.items()))
     monkeypatch.setitem(mixers.MIXERS, number, shape._replace(digest=0))
-    mixers.mixer.cache_clear()
     with pytest.raises(RuntimeError, match=rf"mixer-{number}.xz .* has been changed"):
         DESCRIPTIONS[number].pretrained_mixer  # noqa: B018
-    mixers.mixer.cache_clear()
 
 
 def test_descriptions_with_a_pretrained_mixer():
@@ -131,12 +129,12 @@ def test_what_is_trained_comes_near_to_what_was_learnt(tmp_path):
     d = plan.description
     data = pretrain.packed_mixer(learnt, plan)
     found = mixers.unpack(data, d.inputs, d.set_rows, d.final_rows, d.entries)
-    assert np.array_equal(found.learnt, learnt["visits"] >= pretrain.LEAST_VISITS)
-    # Most of what rows differ in is kept.
-    rows = found.learnt
-    means = learnt["weights"][rows].mean(axis=0)
-    left = np.square(found.weights[rows] - learnt["weights"][rows]).mean()
-    assert left < 0.3 * np.square(learnt["weights"][rows] - means).mean()
+    often = learnt["visits"] >= pretrain.LEAST_VISITS
+    assert not found.learnt[~often].any()
+    assert found.learnt.sum() > often.sum() / 2
+    # To half a step, and half of what a mean is kept to.
+    error = np.abs(found.weights - learnt["weights"])[found.learnt]
+    assert error.max() <= (1 << pretrain.MIXER_SHIFT - 1) + (1 << mixers.MEAN_SHIFT - 1)
     first = engine.encoder(byte_symbols(1, 10), plan, 1).shared.probability
     given = mixers.Lesson(
         replace(plan, description=d), engine.state.build_plan(plan, 10), first, found

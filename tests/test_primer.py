@@ -61,7 +61,7 @@ def test_a_changed_text_is_refused(monkeypatch):
 
 
 def test_descriptions_with_a_primer():
-    plain = replace(presets.describe(5, "text"), start=(), threshold=())
+    plain = replace(presets.describe(5, "text"), start=(), threshold=(), mixer=())
     d = replace(plain, start=(Start(1, 40),))
     assert Description.from_bytes(d.to_bytes()) == d
     # Behind two empty lists, of the LSTM and its gates.
