@@ -142,7 +142,7 @@ def check_preset(preset, level, lanes, groups, shrink) -> None:
 def test_matches_that_run_out(seed):
     """Copies that reach the end of the segment, and backward ones that reach their lane's start."""
     rng = np.random.default_rng(seed)
-    base = replace(presets.describe(5, "text"), start=())
+    base = replace(presets.describe(5, "text"), start=(), mixer=())
     matches = tuple(replace(m, minimum=3 + m.table, longest=9, tolerance=16) for m in base.matches)
     # The last lane is one symbol ahead of the others, and one shorter.
     ahead = rng.integers(0, 256, 13).astype(np.uint8)
