@@ -10,6 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from cmixpy.description import Description
+from cmixpy.mixers import MIXERS
 from cmixpy.parts import (
     RULE,
     Context,
@@ -258,7 +259,8 @@ def describe(level: int, preset: str) -> Description:
     if "threshold" in model:
         description = replace(description, threshold=(Threshold(model["threshold"]),))
     number = model.get("mixers", {}).get(str(level))
-    if number:
+    # A preset that is being worked on has none until one is made for it.
+    if number and MIXERS[number][:6] == description.mixer_shape:
         description = replace(description, mixer=(PretrainedMixer(number),))
     return description
 

@@ -27,6 +27,12 @@ DESCRIPTIONS = {
 SOURCES = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.md"))[:3]
 
 
+def test_every_mixer_fits_the_level_it_is_named_for():
+    for name in presets.PRESETS:
+        for level, number in presets._preset(name).get("mixers", {}).items():
+            assert presets.describe(int(level), name).mixer == (PretrainedMixer(number),)
+
+
 def test_the_files_are_those_that_archives_were_made_with():
     assert set(DESCRIPTIONS) == set(mixers.MIXERS)
     for number, shape in mixers.MIXERS.items():
