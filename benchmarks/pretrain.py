@@ -28,7 +28,6 @@ from cmixpy.pretrained import Network
 # What a network has learnt and how often, beside its weights: all that goes on from file to file.
 OF_NETWORK = ("recurrent", "embedding", "near", "means", "row_means", "row_counts", "updates")
 OF_OUTPUTS = ("gates", "gates_near", "gate_scalars", "common", "common_near", "node_counts")
-OF_MIXER = ("weights", "final_weights", "visits", "final_visits", "probability")
 AVERAGED = ("weights", "final_weights")
 # Bits of a weight: of recurrent ones, known rows, hashed rows, gates, scalars, what nodes have in
 # common (LOG.md, "Pretrained networks").
@@ -59,7 +58,7 @@ class Training:
             found |= {n: np.asarray(getattr(segment.network.weights, n)) for n in OF_NETWORK}
             found |= {n: getattr(segment.shared, n) for n in OF_OUTPUTS}
         if self.mixer:
-            found |= {n: getattr(segment.shared, n) for n in OF_MIXER}
+            found |= {n: getattr(segment.shared, n) for n in mixers.CHANGED}
         return found
 
     def take(self, segment) -> None:
@@ -167,19 +166,19 @@ def main(arguments: list[str] | None = None) -> int:
         packed = pretrained.pack(network_of(learnt), d.lstm[0].known(8), BITS)
         chosen.network.write_bytes(packed)
         shape = (d.lstm[0].cells, d.lstm[0].told, len(d.gates))
-        print(written("Shape", shape, packed))
+        print(table_line(shape, packed))
     if chosen.mixer:
         packed = packed_mixer(learnt, plan)
         chosen.mixer.write_bytes(packed)
-        print(written("Shape", d.mixer_shape, packed))
+        print(table_line(d.mixer_shape, packed))
     return 0
 
 
-def written(name: str, shape, packed: bytes) -> str:
+def table_line(shape, packed: bytes) -> str:
     """The line for the table of such files."""
     digest = xxhash.xxh3_64_intdigest(packed)
     numbers = ", ".join(f"{number:_}" for number in (*shape, len(packed)))
-    return f"{name}({numbers}, 0x{digest:016X}),"
+    return f"Shape({numbers}, 0x{digest:016X}),"
 
 
 if __name__ == "__main__":
