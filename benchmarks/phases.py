@@ -5,11 +5,12 @@
 The phases' sum stands against wall time × threads of coding all steps; what is missing was spent
 outside the kernel. The clock itself costs: the same run without it is told too.
 
-At a level with the LSTM its half-steps are told too: beside the kernel's with several threads (what
-the kernel waits for them is in "hashing"), between them with one, where each also costs a call.
+At a level with the LSTM its learning is told too: beside the kernel with several threads (what the
+kernel waits for it is in "barrier"), between its runs with one.
 """
 
 import argparse
+import functools
 import sys
 import time
 
@@ -32,25 +33,34 @@ def _now():
     return cycles()
 
 
-class TimedNetwork:
-    """A segment's network, with the nanoseconds that its two halves took."""
+class Timed:
+    """`target`, with the nanoseconds that calls of some of its methods took."""
+
+    def __init__(self, target, *names: str):
+        self._target, self._names, self.spent = target, names, 0
+
+    def __getattr__(self, name: str):
+        found = getattr(self._target, name)
+        return functools.partial(self._call, found) if name in self._names else found
+
+    def _call(self, method, *arguments):
+        start = time.perf_counter_ns()
+        try:
+            return method(*arguments)
+        finally:
+            self.spent += time.perf_counter_ns() - start
+
+
+class TimedNetwork(Timed):
+    """A segment's network, timed: all of its learning, and what groups do in it."""
 
     def __init__(self, network):
-        self._network, self.spent = network, {"LSTM: outputs": 0, "LSTM: learning": 0}
+        super().__init__(network, "learn")
+        network.groups = [Timed(g, "turn_over", "go_back", "hand_over") for g in network.groups]
 
-    def _timed(self, name: str, half, number: int) -> None:
-        start = time.perf_counter_ns()
-        half(number)
-        self.spent[name] += time.perf_counter_ns() - start
-
-    def take(self, number: int) -> None:
-        self._timed("LSTM: outputs", self._network.take, number)
-
-    def learn(self, number: int) -> None:
-        self._timed("LSTM: learning", self._network.learn, number)
-
-    def close(self) -> str:
-        return self._network.close()
+    def phases(self) -> dict[str, int]:
+        busy = sum(group.spent for group in self._target.groups)
+        return {"LSTM: learning": busy, "LSTM: waiting": self.spent - busy}
 
 
 def code(plan, source, threads: int, kernel):
@@ -93,7 +103,7 @@ def main(arguments: list[str] | None = None) -> int:
     ]
     total = spent.sum()
     if segment.network is not None:
-        for name, ns in segment.network.spent.items():
+        for name, ns in segment.network.phases().items():
             lines.append([name, f"{ns / size:.1f}", f"{100 * ns / available:.1f} %"])
             total += ns
     lines.append(["sum", f"{total / size:.1f}", f"{100 * total / available:.1f} %"])

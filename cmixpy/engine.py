@@ -5,6 +5,7 @@ threads, the calling one included, code the same range of steps and meet at the 
 between ranges the calling thread reports progress and takes interrupts.
 """
 
+import functools
 import threading
 import time
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from cmixpy import interrupts, mixers, primer
 from cmixpy.early import EarlyMemory, aligned_zeros
+from cmixpy.lstm.arrays import no_network
 from cmixpy.model import atomics, clock, fields, state, step
 from cmixpy.model.jit import CACHE_DIRECTORY
 from cmixpy.pace import Pace, usable_cores
@@ -56,11 +58,13 @@ class Segment:
         self.times = np.zeros((self.threads, clock.CLOCK_COLUMNS), dtype=np.int64)
         self.groups = plan.groups
         self.network = None
+        self.arrays = no_network()
         if plan.description.lstm:
             # torch takes a second to load, so only the levels that need it do.
             from cmixpy.lstm.driver import Driver
 
-            self.network = Driver(plan, self.private)
+            self.network = Driver(plan, self.threads)
+            self.arrays = self.network.arrays
 
     def start(self, source: np.ndarray, codes: np.ndarray, starts: np.ndarray) -> None:
         """Take the input (encoding) and the lanes' code buffers."""
@@ -73,8 +77,8 @@ class Segment:
 
     def _steps(self, thread: int, threads: int, first: int, last: int) -> None:
         self.kernel(
-            self.plan, self.shared, self.private, self.source, self.codes, self.starts,
-            self.decode, self.sync, thread, threads, first, last, self.times,
+            self.plan, self.shared, self.private, self.arrays, self.source, self.codes,
+            self.starts, self.decode, self.sync, thread, threads, first, last, self.times,
         )  # fmt: skip
 
     def run(self, first: int, last: int, threads: int | None = None) -> None:
@@ -94,25 +98,16 @@ class Segment:
         if self.network is None:
             self._run_threads(first, last, threads, 0, lambda: None)
         elif threads == 1:
-            for number in range(first, last):
-                self.sync[24] = number
-                self._steps(0, 1, number, number + 1)
-                self.network.take(number)
-                self.network.learn(number)
+            while first < last:
+                until = min(last, self.network.run_from(first))
+                self.sync[24] = first
+                self._steps(0, 1, first, until)
+                self.network.learn(first, until, self.sync)
+                first = until
         else:
             self.sync[24] = self.sync[32] = first
-            self._run_threads(first, last, threads - 1, 1, lambda: self._run_lstm(first, last))
-
-    def _run_lstm(self, first: int, last: int) -> None:
-        """The LSTM's half-steps, each after the kernel's."""
-        assert self.network is not None
-        for number in range(first, last):
-            step.await_kernel(self.sync, number + 1)
-            if self.sync[16]:
-                return
-            self.network.take(number)
-            step.announce_lstm(self.sync, number + 1)
-            self.network.learn(number)
+            learn = functools.partial(self.network.learn, first, last, self.sync)
+            self._run_threads(first, last, threads - 1, 1, learn)
 
     def _run_threads(self, first: int, last: int, threads: int, helping: int, mine) -> None:
         """Half-steps first … last - 1 on `threads` threads, `helping` 1: all of them helpers.

@@ -196,6 +196,15 @@ class Lstm:
         """Rows of the embedding: the last symbol's, and those of what else it is told."""
         return self.known(bits) + (self.told & ~TOLD_MATCH).bit_count() * TOLD_ROWS
 
+    @property
+    def picked(self) -> int:
+        """Rows of the embedding that a symbol picks."""
+        return 1 + self.told.bit_count()
+
+    def changed(self, bits: int, lanes: int) -> int:
+        """Rows of the embedding that a learning from `lanes` lanes changes, at most."""
+        return min(self.features(bits), self.horizon * lanes * self.picked)
+
 
 @dataclass(frozen=True)
 class Gate:

@@ -100,7 +100,9 @@ class Plan:
             process += 250 << 20  # torch
             process += 6 * symbols * (len(d.gates) + 1) * m.cells
             process += 200 * m.cells * (m.cells + symbols)
-            process += 40 * m.cells * m.features(d.symbol_bits)
+            lanes = -(-self.lanes // self.groups)
+            process += 52 * m.cells * m.features(d.symbol_bits)
+            process += 24 * m.cells * m.changed(d.symbol_bits, lanes)
             lane += 8 * m.cells * (12 * (m.horizon + 1) + 32) + 4096
         code = length + length // 8 + 256 * self.lanes
         return (

@@ -2,8 +2,9 @@
 
 import random
 import time
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pytest
@@ -18,6 +19,8 @@ import cmixpy
 from cmixpy import description, engine, parts, presets
 from cmixpy.errors import UnsupportedError
 from cmixpy.lstm import network, tables
+from cmixpy.lstm.arrays import build_network
+from cmixpy.lstm.forward import forward, learning_before, take_learnt
 from cmixpy.lstm.selftest import require_exact_products
 from cmixpy.parts import Gate
 from cmixpy.plan import Plan
@@ -58,6 +61,45 @@ def in_float(a, b):
     return np.matmul(a.astype(np.float64), b.astype(np.float64))
 
 
+class Told(NamedTuple):
+    """Those of the kernel's private arrays that the network reads, and `outputs`."""
+
+    features: np.ndarray
+    residuals: np.ndarray
+    gradients: np.ndarray
+    outputs: np.ndarray
+
+
+@uncached
+def make_outputs(arrays, told, step):
+    """A step of one group, as the kernel makes it."""
+    learning = learning_before(arrays.timing, step, 0, 1)
+    if learning >= 0:
+        take_learnt(arrays, learning, 0, 1)
+    for lane in range(told.outputs.shape[0]):
+        forward(arrays, told, step, 0, lane, lane, 0)
+
+
+class Network:
+    """A network of one group without the engine: the kernel's part and the driver's in turn."""
+
+    def __init__(self, settings, lanes: int):
+        self.weights = w = network.Weights(settings, 8)
+        plan = small_plan(lanes, 1, **asdict(settings))
+        self.arrays = build_network(plan, w.recurrent, w.embedding, 1)
+        self.group = network.Group(w, self.arrays, 0, lanes)
+        self.horizon, self.step = settings.horizon, 0
+
+    def half_step(self, *told) -> None:
+        make_outputs(self.arrays, Told(*told), self.step)
+        trace, place = divmod(self.step, self.horizon)
+        if trace and not place:
+            self.group.turn_over(trace - 1)
+        if self.group.go_back():
+            self.group.hand_over(self.weights.updates - 1)
+        self.step += 1
+
+
 def state_of(weights) -> list[np.ndarray]:
     parts = weights.recurrent, weights.embedding, weights.means, weights.row_means
     return [np.asarray(part, dtype=np.int64) for part in parts]
@@ -77,25 +119,24 @@ def test_training_equals_the_reference(threads):
     references = {name: Lstm(settings, 8, [lanes], p) for name, p in products.items()}
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    weights = network.Weights(settings, 8)
-    group = network.Group(weights, lanes, 5)
+    found = Network(settings, lanes)
+    weights = found.weights
     outputs = np.zeros((lanes, 64), dtype=np.int16)
     for t in range(symbols.shape[1]):
         residuals = rng.integers(-32768, 32768, (lanes, 8)).astype(np.int32)
         gradients = (rng.normal(0, 2**17, (lanes, 64)) ** 3 / 2**30).astype(np.int32)
-        expected = 256 + rng.integers(0, 257, lanes)
+        foreseen = 256 + rng.integers(0, 257, lanes)
         hashed = [513 + 4096 * i + rng.integers(0, 40, lanes) for i in range(3)]
-        features = np.stack((symbols[:, t], expected, *hashed), axis=1)
-        group.forward(features, residuals, gradients, outputs)
-        group.learn()
+        features = np.stack((symbols[:, t], foreseen, *hashed), axis=1)
+        found.half_step(features, residuals, gradients, outputs)
         for name, reference in references.items():
-            found = reference.half_step(0, features, residuals, gradients)
-            assert np.array_equal(outputs, found), (t, name)
+            expected = reference.half_step(0, features, residuals, gradients)
+            assert np.array_equal(outputs, expected), (t, name)
     torch.set_num_threads(before)
     assert weights.updates == 4
     for name, reference in references.items():
-        for found, expected in zip(state_of(weights), state_of(reference), strict=True):
-            assert np.array_equal(found, expected), name
+        for part, expected in zip(state_of(weights), state_of(reference), strict=True):
+            assert np.array_equal(part, expected), name
     assert weights.clipped > 0
     assert np.abs(outputs).max() > 3000
 
@@ -104,21 +145,20 @@ def test_elements_convert_floats_and_do_not_calculate(monkeypatch):
     """Operands and results of products are float64; whole numbers are all that is done to them."""
     kernels = {
         name: uncached(getattr(network.elements, name).py_func)
-        for name in ("take", "back", "learn", "learn_rows")
+        for name in ("back", "learn", "learn_rows")
     }
     for name, kernel in kernels.items():
         monkeypatch.setattr(network.elements, name, kernel)
-    group = network.Group(network.Weights(SETTINGS, 8), 2, 2)
+    found = Network(SETTINGS, 2)
     zeros = [np.zeros((2, n), dtype=kind) for n, kind in
-             ((2, np.int64), (8, np.int32), (32, np.int32), (32, np.int16))]  # fmt: skip
+             ((5, np.int64), (8, np.int32), (32, np.int32), (32, np.int16))]  # fmt: skip
     for _ in range(3 * SETTINGS.horizon):
-        group.forward(*zeros)
-        group.learn()
+        found.half_step(*zeros)
     for kernel in kernels.values():
         assert kernel.inspect_llvm()
         for llvm in kernel.inspect_llvm().values():
-            found = {match.group() for match in FLOATS.finditer(llvm)}
-            assert found <= {"sitofp", "fptosi"}
+            operations = {match.group() for match in FLOATS.finditer(llvm)}
+            assert operations <= {"sitofp", "fptosi"}
 
 
 def test_inexact_products_are_refused():

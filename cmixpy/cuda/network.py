@@ -70,7 +70,7 @@ def build_trace(plan, lanes: int) -> TraceArrays:
     s, bits = plan.description.lstm[0], plan.description.symbol_bits
     return TraceArrays(
         np.zeros((s.horizon + 1, lanes, s.cells + bits)),
-        np.zeros((s.horizon, lanes, 1 + s.told.bit_count()), dtype=np.int64),
+        np.zeros((s.horizon, lanes, s.picked), dtype=np.int64),
         np.zeros((s.horizon, lanes, 3 * s.cells), dtype=np.int32),
         np.zeros((s.horizon + 1, lanes, s.cells), dtype=np.int32),
         np.zeros((s.horizon, lanes, s.cells), dtype=np.int32),

@@ -60,60 +60,6 @@ def output_of(o, c):
     return (o * c + (1 << 23)) >> 24
 
 
-@kernel
-def take(product, features, residuals, recurrent, embedding, sigmoid, tanh, sums, x, gates, before,
-         after, h, outputs):
-    """The lanes' cells and outputs after a symbol.
-
-    Parameters
-    ----------
-    product : float64[lanes, 3·cells], the last outputs times their weights
-    features : int64[lanes, n], the rows of `embedding` that a lane's last symbol picks
-    residuals : int32[lanes, bits], of its bits; also written behind the outputs in `x`
-    recurrent, embedding : int32[cells + bits, 3·cells], int32[…, 3·cells]
-    sums : int64[3·cells], scratch
-    x : float64[lanes, cells + bits], operand of this step; the next one's outputs go to `h`
-    gates : int32[lanes, 3·cells]; before, after : int32[lanes, cells]
-    h : float64[lanes, cells]; outputs : int16[lanes, cells]
-    """
-    lanes, cells = before.shape
-    bits = residuals.shape[1]
-    for lane in range(lanes):
-        row = gates[lane]
-        total = product[lane]
-        for j in range(3 * cells):
-            sums[j] = np.int64(total[j])
-        for k in range(features.shape[1]):
-            w = embedding[features[lane, k]]
-            for j in range(3 * cells):
-                sums[j] += embedded(w[j])
-        behind = x[lane][cells:]
-        for k in range(bits):
-            residual = np.int64(residuals[lane, k])
-            behind[k] = residual
-            w = recurrent[cells + k]
-            for j in range(3 * cells):
-                sums[j] += weighed(residual, w[j])
-        for j in range(3 * cells):
-            row[j] = table_place(sums[j])
-        old = before[lane]
-        new = after[lane]
-        next_h = h[lane]
-        out = outputs[lane]
-        for i in range(cells):
-            f = np.int64(sigmoid[row[i]])
-            g = np.int64(tanh[row[cells + i]])
-            o = np.int64(sigmoid[row[2 * cells + i]])
-            row[i] = f
-            row[cells + i] = g
-            row[2 * cells + i] = o
-            c = next_cell(f, g, old[i])
-            new[i] = c
-            result = output_of(o, c)
-            next_h[i] = result
-            out[i] = min(result, 32767)
-
-
 @block
 def step_back(f, g, o, old, new, gradient, later, down):
     """Slopes of a cell's gate, candidate and output gate; the gradient of its old value.

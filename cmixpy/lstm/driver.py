@@ -1,22 +1,24 @@
-"""The LSTM beside the step kernel: one half-step of its own after each of the kernel's.
+"""The LSTM's learning beside the step kernel, which makes the outputs itself (forward.py).
 
-After the kernel has committed half-step s of group g, the network takes the group's symbols and
-residuals; its outputs are what the kernel reads in the group's next half-step. Then it learns. So
-with two groups one is coded while the other is taken in, and nothing depends on who is faster.
+When the kernel has committed the half-step with which a group's trace is full, the network goes
+back through it and learns. What it has learnt counts from a half-step on that the description
+tells, whenever it is done: the kernel goes on with the weights before until then, and waits for
+the others there. So nothing depends on who is faster, and nobody waits long.
 """
 
 import torch
 
+from cmixpy.lstm import arrays
 from cmixpy.lstm.network import Group, Weights
 from cmixpy.lstm.selftest import require_exact_products
+from cmixpy.model import step as kernel
 
 
 class Driver:
-    """The network of one segment, over the kernels' `private` arrays (model/arrays.py)."""
+    """The network of one segment, and what the kernel has of it (`arrays`)."""
 
-    def __init__(self, plan, private):
+    def __init__(self, plan, threads: int):
         settings = plan.description.lstm[0]
-        self.groups = []
         self.threads = torch.get_num_threads()
         # Products are too small to share, and the other cores have the kernel to run.
         torch.set_num_threads(1)
@@ -24,22 +26,45 @@ class Driver:
         ranges = [(0, first), (first, plan.lanes)][: plan.groups]
         require_exact_products(settings.cells, settings.horizon, first)
         bits = plan.description.symbol_bits
-        self.weights = Weights(settings, bits, plan.description.network, plan.held_trainings)
-        names = ("features", "residuals", "gradients", "outputs")
-        arrays = [getattr(private, name) for name in names]
-        features = private.features.shape[1]
-        for low, high in ranges:
-            group = Group(self.weights, high - low, features)
-            self.groups.append((group, [array[low:high] for array in arrays]))
+        self.weights = w = Weights(settings, bits, plan.description.network, plan.held_trainings)
+        self.arrays = arrays.build_network(plan, w.recurrent, w.embedding, threads)
+        self.groups = [
+            Group(w, self.arrays, number, high - low) for number, (low, high) in enumerate(ranges)
+        ]
+        self.horizon, self.busy = settings.horizon, arrays.learnt_after(settings)
+        self.learnt: list[int] = []  # the half-steps with which the last two learnings ended
 
-    def take(self, number: int) -> None:
-        """Take what half-step `number` of the kernel has committed; make the next outputs."""
-        group, arrays = self.groups[number % len(self.groups)]
-        group.forward(*arrays)
+    def run_from(self, first: int) -> int:
+        """The half-step behind `first` that needs a learning which `first` does not."""
+        groups, trace = len(self.groups), max(1, first // len(self.groups) // self.horizon)
+        ends = [(t * self.horizon + self.busy - 1) * groups for t in (trace, trace + 1)]
+        return min(end + g + 1 for end in ends for g in range(groups) if end + g + 1 > first)
 
-    def learn(self, number: int) -> None:
-        """What is left to do in that half-step, for which nobody waits."""
-        self.groups[number % len(self.groups)][0].learn()
+    def learn(self, first: int, last: int, sync) -> None:
+        """What there is to learn in half-steps first … last - 1, which the kernel does meanwhile
+        or has done; sync: int64[48] (model/atomics.py)."""
+        groups, number = len(self.groups), max(first, self.horizon * len(self.groups))
+        while number < last and not sync[16]:
+            step, group = divmod(number, groups)
+            place = step % self.horizon
+            if place >= self.busy:
+                number = (step + self.horizon - place) * groups
+                continue
+            if place == 0:
+                kernel.await_kernel(sync, number + 1)
+                self.groups[group].turn_over(step // self.horizon - 1)
+            if self.groups[group].go_back():
+                self._hand_over(number, sync)
+            number += 1
+
+    def _hand_over(self, number: int, sync) -> None:
+        """Give the kernel what was learnt with half-step `number`."""
+        if len(self.learnt) == 2:
+            # Its place is that of the learning before the last, which the kernel is to have taken.
+            kernel.await_kernel(sync, self.learnt.pop(0) + 2)
+        self.learnt.append(number)
+        self.groups[number % len(self.groups)].hand_over(self.weights.updates - 1)
+        kernel.announce_lstm(sync, number + 1)
 
     def close(self) -> str:
         """Give torch its threads back; what to tell a user who wants to know."""

@@ -1,4 +1,6 @@
-"""One layer of LSTM cells over the lanes of a group, in torch, forward and backward, exactly.
+"""One layer of LSTM cells over the lanes of a group: the way back and the learning, exactly.
+
+The way there is in the step kernel (forward.py); here are torch's products.
 
 Matrix products take operands on fixed binary grids, clamped, so that every partial sum is a float64
 without rounding; whatever order, blocking or device computes it, the result is one. All else is
@@ -11,7 +13,7 @@ slopes d(-loss)/d(pre) 2^-20, |d| <= 4. Bits of the sums: h·w 15 + 20 + log2(51
 22 + 20 + log2(1536 columns) < 53; h·d 15 + 22 + log2(65536 samples) = 53.
 
 A trace is the steps of a horizon. Once it is full, the way back through it is gone a few steps in
-each half-step, beside the next trace, so that whoever waits for the outputs never waits for it.
+each half-step of the next one.
 """
 
 import numpy as np
@@ -19,6 +21,7 @@ import torch
 
 from cmixpy.lstm import cells as elements
 from cmixpy.lstm import tables
+from cmixpy.lstm.arrays import NetworkArrays
 from cmixpy.lstm.cells import CLIPPED_EVERY, NEAR_SHIFT, WEIGHT_LIMIT
 
 INPUTS_LIMIT = 8  # residuals of a symbol, at most
@@ -67,8 +70,7 @@ class Weights:
         else:
             self.recurrent, self.embedding = network.recurrent.copy(), network.embedding.copy()
         self.near = (self.recurrent >> NEAR_SHIFT).astype(np.float64)
-        self.forward = _tensor(self.near)[:cells]
-        self.backward = self.forward.t()
+        self.backward = _tensor(self.near)[:cells].t()
         self.means = np.zeros(self.recurrent.shape, dtype=np.int64)
         self.row_means = np.zeros(self.embedding.shape, dtype=np.int64)
         self.row_counts = np.zeros(len(self.embedding), dtype=np.int64)
@@ -99,98 +101,75 @@ class Weights:
         return sum(int(np.count_nonzero(np.abs(part) >= WEIGHT_LIMIT)) for part in parts)
 
 
-class Trace:
-    """What a group's lanes were told and did in the steps of a horizon."""
-
-    def __init__(self, weights: Weights, lanes: int, horizon: int, features: int):
-        cells = weights.cells
-        self.x = np.zeros((horizon + 1, lanes, weights.inputs))
-        self.features = np.zeros((horizon, lanes, features), dtype=np.int64)
-        self.gates = np.zeros((horizon, lanes, weights.columns), dtype=np.int32)
-        self.cells = np.zeros((horizon + 1, lanes, cells), dtype=np.int32)
-        self.gradient = np.zeros((horizon, lanes, cells), dtype=np.int32)
-        # The views that the steps need: to take one costs as much as a product.
-        self.forward_views = [
-            (_tensor(self.x[t])[:, :cells], self.features[t], self.x[t], self.gates[t],
-             self.cells[t], self.cells[t + 1], self.x[t + 1][:, :cells])
-            for t in range(horizon)
-        ]  # fmt: skip
-        self.backward_views = [
-            (self.gradient[t], self.gates[t], self.cells[t], self.cells[t + 1])
-            for t in range(horizon)
-        ]
-
-    def continue_from(self, other: "Trace", at: int) -> None:
-        """Begin where `other` has ended, after `at` steps."""
-        self.cells[0] = other.cells[at]
-        self.x[0] = other.x[at]
-
-
 class Group:
-    """The lanes of a group: the trace that grows, the one that is learnt from, buffers."""
+    """The lanes of a group: the trace that is learnt from, buffers.
 
-    def __init__(self, weights: Weights, lanes: int, features: int):
+    Parameters
+    ----------
+    arrays : NetworkArrays, where the step kernel writes the group's two traces
+    number : of the group; lanes : how many it has
+    """
+
+    def __init__(self, weights: Weights, arrays: NetworkArrays, number: int, lanes: int):
         settings, cells = weights.settings, weights.cells
         horizon = self.horizon = settings.horizon
-        self.weights, self.lanes = weights, lanes
-        self.sigmoid = tables.sigmoid_table().astype(np.int32)
-        self.tanh = tables.tanh_table().astype(np.int32)
-        self.growing = Trace(weights, lanes, horizon, features)
-        self.full = Trace(weights, lanes, horizon, features)
-        self.at = 0  # steps in the growing trace
-        self.left = 0  # steps of the full one that are still to go back
-        self.product = np.zeros((lanes, weights.columns))
-        self.sums = np.zeros(weights.columns, dtype=np.int64)
+        self.weights, self.arrays, self.number, self.lanes = weights, arrays, number, lanes
+        self.left = 0  # steps that are still to go back
+        self.turn = 0
+        samples = horizon * lanes
+        self.x = np.zeros((horizon, lanes, weights.inputs))
         self.d_cell = np.zeros((lanes, cells), dtype=np.int64)
         self.d_output = np.zeros((lanes, cells))
         self.slopes = np.zeros((horizon, lanes, weights.columns))
-        self.links = np.zeros(horizon * lanes * features, dtype=np.int32)
-        self.product_view, self.d_output_view = _tensor(self.product), _tensor(self.d_output)
+        self.links = np.zeros(samples * settings.picked, dtype=np.int32)
+        # The views that the steps need: to take one costs as much as a product.
+        self.d_output_view = _tensor(self.d_output)
         self.slope_views = [(self.slopes[t], _tensor(self.slopes[t])) for t in range(horizon)]
+        gradient, gates, inner = (
+            getattr(arrays, name)[number][..., :lanes, :] for name in ("gradient", "gates", "cells")
+        )
+        self.views = [
+            [(gradient[turn, t], gates[turn, t], inner[turn, t], inner[turn, t + 1])
+             for t in range(horizon)]
+            for turn in (0, 1)
+        ]  # fmt: skip
 
-    def forward(self, features, residuals, gradients, outputs) -> None:
-        """Take every lane's last symbol.
+    def turn_over(self, trace: int) -> None:
+        """Begin to go back through the `trace`-th, from 0, which has just become full."""
+        self.turn = trace & 1
+        np.copyto(self.x, self.arrays.x[self.number, self.turn, :-1, : self.lanes])
+        self.d_cell[:] = 0
+        self.d_output[:] = 0
+        self.left = self.horizon
 
-        Parameters
-        ----------
-        features : int64[lanes, n], rows of the embedding
-        residuals : int32[lanes, bits]: (bit - p) of its bits, 2^-15
-        gradients : int32[lanes, cells], of the outputs that predicted it, 2^-18
-        outputs : int16[lanes, cells]: gets h, 2^-15
-        """
-        if self.at:
-            self.growing.gradient[self.at - 1] = gradients
-        if self.at == self.horizon:
-            self._finish(self.left)
-            self.growing, self.full = self.full, self.growing
-            self.growing.continue_from(self.full, self.at)
-            self.left, self.at = self.at, 0
-            self.d_cell[:] = 0
-            self.d_output[:] = 0
-        operand, kept, x, gates, before, after, h = self.growing.forward_views[self.at]
-        kept[:] = features
-        torch.mm(operand, self.weights.forward, out=self.product_view)
-        elements.take(
-            self.product, features, residuals, self.weights.recurrent, self.weights.embedding,
-            self.sigmoid, self.tanh, self.sums, x, gates, before, after, h, outputs,
-        )  # fmt: skip
-        self.at += 1
-
-    def learn(self) -> None:
-        """Go some steps back through the full trace; after the last of them, learn."""
-        self._finish(min(self.left, self.weights.settings.stride))
-
-    def _finish(self, steps: int) -> None:
-        for t in range(self.left - 1, self.left - 1 - steps, -1):
+    def go_back(self) -> bool:
+        """What a half-step has of the way back; whether that ended it, and all weights learnt."""
+        if not self.left:
+            return False
+        views = self.views[self.turn]
+        for t in range(self.left - 1, max(0, self.left - self.weights.settings.stride) - 1, -1):
             slopes, operand = self.slope_views[t]
-            elements.back(self.d_output, *self.full.backward_views[t], self.d_cell, slopes)
+            elements.back(self.d_output, *views[t], self.d_cell, slopes)
             if t:
                 torch.mm(operand, self.weights.backward, out=self.d_output_view)
-        self.left -= steps
-        if steps and not self.left:
-            w, full = self.weights, self.full
-            samples = self.horizon * self.lanes
-            w.train(
-                full.x[:-1].reshape(samples, w.inputs), self.slopes.reshape(samples, w.columns),
-                full.features.reshape(samples, full.features.shape[2]), self.links,
-            )  # fmt: skip
+            self.left = t
+        if self.left:
+            return False
+        samples = self.horizon * self.lanes
+        x, slopes = (part.reshape(samples, part.shape[2]) for part in (self.x, self.slopes))
+        self.weights.train(x, slopes, self.features(), self.links)
+        return True
+
+    def features(self) -> np.ndarray:
+        """int64[samples, n]: the rows of the embedding that the trace has picked."""
+        kept = self.arrays.features[self.number, self.turn, :, : self.lanes]
+        return np.ascontiguousarray(kept).reshape(self.horizon * self.lanes, kept.shape[2])
+
+    def hand_over(self, learning: int) -> None:
+        """Give the kernel the weights that this learning, counted from 0, has changed."""
+        box, arrays = learning & 1, self.arrays
+        np.right_shift(self.weights.recurrent, NEAR_SHIFT, out=arrays.new_near[box])
+        rows = np.unique(self.features())
+        arrays.new_rows[box, : len(rows)] = rows
+        self.weights.embedding.take(rows, axis=0, out=arrays.new_embedding[box, : len(rows)])
+        arrays.new_count[box] = len(rows)

@@ -14,10 +14,11 @@ PHASES = (
     "commit of slots",
     "commit of weights",
     "commit of counts",
+    "LSTM: outputs",
     "barrier",
 )
 (HASHING, MATCHING, LOOK_UP, HISTORIES, MIXING, REFINING, CODING, SLOTS, WEIGHTS, COUNTS,
- BARRIER) = range(len(PHASES))  # fmt: skip
+ OUTPUTS, BARRIER) = range(len(PHASES))  # fmt: skip
 LAST = len(PHASES)
 CLOCK_COLUMNS = len(PHASES) + 1
 

@@ -54,7 +54,7 @@ def head_private(d, lanes: int, threads: int) -> tuple[np.ndarray, ...]:
     """The LSTM's outputs, what it is told after a symbol, and what the commit needs."""
     cells, gates, _ = _sizes(d)
     bits = d.symbol_bits if d.lstm else 0
-    features = 1 + d.lstm[0].told.bit_count() if d.lstm else 1
+    features = d.lstm[0].picked if d.lstm else 1
     return (
         np.zeros((lanes, features), dtype=np.int64),
         np.zeros((lanes, cells), dtype=np.int16),

@@ -6,6 +6,7 @@ computes depends on the number of threads: within a step lanes only read shared 
 to the lowest lane that claims it, and the commit of a column walks the lanes in order.
 """
 
+from cmixpy.lstm.forward import forward, learning_before, take_learnt
 from cmixpy.model import fields as f
 from cmixpy.model.atomics import (
     announce_step,
@@ -15,7 +16,17 @@ from cmixpy.model.atomics import (
     barrier,
     cycles,
 )
-from cmixpy.model.clock import BARRIER, CODING, HASHING, LAST, LOOK_UP, MATCHING, SLOTS, lap
+from cmixpy.model.clock import (
+    BARRIER,
+    CODING,
+    HASHING,
+    LAST,
+    LOOK_UP,
+    MATCHING,
+    OUTPUTS,
+    SLOTS,
+    lap,
+)
 from cmixpy.model.coder import flush, start_coder
 from cmixpy.model.commit import commit
 from cmixpy.model.contexts import note_followers, read_followers, update_bases, update_bytes
@@ -72,13 +83,14 @@ def build_run(timed):
     """The kernel, with or without the clock (clock.py)."""
 
     @kernel
-    def run(plan, shared, private, source, codes, code_starts, decode, sync, thread, threads,
-            first, last, times):
+    def run(plan, shared, private, network, source, codes, code_starts, decode, sync, thread,
+            threads, first, last, times):
         """Code half-steps first … last - 1; s is that of group s % groups in step s // groups.
 
         Parameters
         ----------
         plan, shared, private : named tuples of arrays (state.py)
+        network : that of the LSTM (lstm/arrays.py)
         source : uint8[symbols], the primer, then what the encoder codes; a decoder has the primer
         codes, code_starts : uint8[…], int64[lanes + 1]: the lanes' code buffers
         sync : int64[48], the barrier (atomics.py)
@@ -111,8 +123,6 @@ def build_run(timed):
             # The primer is there from the start, on both sides: it is learnt, but not coded.
             known = step < primed
             for group in range(max(0, first - step * groups), min(groups, last - step * groups)):
-                if plan.lstm[0] > 0:
-                    await_lstm(sync, step * groups + group + 1 - groups)
                 group_from = group * group_lanes
                 group_to = min(lanes, group_from + group_lanes)
                 count = group_to - group_from
@@ -298,9 +308,22 @@ def build_run(timed):
                     thread, threads, timed, clock,
                 )
                 barrier(sync, threads)
-                if plan.lstm[0] > 0 and thread == 0:
-                    announce_step(sync, stamp)
                 lap(timed, clock, BARRIER)
+
+                if plan.lstm[0] > 0:
+                    learning = learning_before(network.timing, step, group, groups)
+                    if learning >= 0:
+                        await_lstm(sync, stamp - 1)
+                        lap(timed, clock, BARRIER)
+                        take_learnt(network, learning, thread, threads)
+                        barrier(sync, threads)
+                    for index in range(lane_from, lane_to):
+                        forward(network, private, step, group, index - group_from, index, thread)
+                    lap(timed, clock, OUTPUTS)
+                    barrier(sync, threads)
+                    if thread == 0:
+                        announce_step(sync, stamp)
+                    lap(timed, clock, BARRIER)
 
     return run
 
