@@ -4,7 +4,8 @@
                                   [--on] FILE …
 
 Every file is coded as `cmixpy c` would in one lane, the contexts beginning anew with each; what
-is trained goes on from file to file. The first files are seen at high rates, so kinds of data
+is trained goes on from file to file; a network alone is trained beside the mixer that the level
+has, a mixer alone beside its network. The first files are seen at high rates, so kinds of data
 should alternate, in pieces of a few hundred kilobytes. Prints the lines that cmixpy/pretrained.py
 and cmixpy/mixers.py need. What archives may need never changes: give a better one a new number.
 """
@@ -96,7 +97,8 @@ def train(
             say(f"{path.name}: left out, for it is too short for a network")
             continue
         plan = given.plan if on or not network else untrained(given.plan, level)
-        plan = replace(plan, description=replace(plan.description, mixer=()))
+        if mixer:
+            plan = replace(plan, description=replace(plan.description, mixer=()))
         segment = engine.encoder(given.symbols, plan, 1)
         if not training.learnt:
             training.take(segment)

@@ -1,14 +1,18 @@
 """The bytes do not depend on the number of threads, nor on when each of them gets there."""
 
 import random
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 from delayed_kernel import delayed_run, delays, uncached
+from small_models import byte_symbols
 from test_kernels import FLOATS
+from test_lstm import small_plan
 
 from cmixpy import engine, presets
+from cmixpy.lstm import network
 from cmixpy.model import step
 from cmixpy.plan import Plan
 
@@ -48,6 +52,28 @@ def test_threads_and_delays(preset, lanes, monkeypatch):
     for threads, others in zip(THREADS, THREADS[::-1], strict=True):
         assert engine.encode_segment(symbols, plan, threads) == codes, threads
         assert np.array_equal(engine.decode_segment(codes, len(symbols), plan, others), symbols)
+
+
+@pytest.mark.parametrize(
+    ("lanes", "groups", "stride"), [(1, 1, 1), (7, 2, 4), (2, 2, 6), (5, 1, 1)]
+)
+def test_an_lstm_and_delays(lanes, groups, stride, monkeypatch):
+    """Its learning dawdles too: now the kernel waits for it, now it for the kernel."""
+    symbols = byte_symbols(lanes, SIZE // 2)
+    plan = small_plan(lanes, groups, stride=stride)
+    codes = engine.encode_segment(symbols, plan, 1)
+    delays(monkeypatch)
+    rng, go_back = random.Random(lanes), network.Group.go_back
+
+    def late(group):
+        time.sleep(rng.choice((0, 0, 0, 0.001)))
+        return go_back(group)
+
+    monkeypatch.setattr(network.Group, "go_back", late)
+    for threads in THREADS:
+        assert engine.encode_segment(symbols, plan, threads) == codes, threads
+        decoded = engine.decode_segment(codes, len(symbols), plan, threads)
+        assert np.array_equal(decoded, symbols), threads
 
 
 @pytest.mark.parametrize("preset", presets.PRESETS)
