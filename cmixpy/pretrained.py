@@ -41,8 +41,8 @@ class Network(NamedTuple):
     common: np.ndarray  # [gates, cells]
 
 
-# 1 to 3: English, levels 7 to 9; 4: x86 code, level 9; 5 and 6: other text, levels 9
-# and 8.
+# 1 to 3: English, levels 7 to 9; 4, 8, 9: x86 code, levels 9, 7, 8; 5, 6, 7: other text, levels
+# 9, 8, 7.
 NETWORKS = {
     1: Shape(32, 15, 6, 366_396, 0xD57F25E6EE31AB8E),
     2: Shape(64, 15, 6, 706_524, 0xEE422A2D32881DE9),
@@ -50,6 +50,9 @@ NETWORKS = {
     4: Shape(96, 15, 9, 1_216_012, 0xE67CC711C446B0A5),
     5: Shape(96, 15, 16, 1_101_744, 0x312353DD0349DFD3),
     6: Shape(64, 15, 6, 749_368, 0x0D9FF86AFF566DFC),
+    7: Shape(32, 15, 6, 281_704, 0xFD3EC2EA77E7B0D7),
+    8: Shape(32, 15, 6, 457_820, 0xDEEC605CB19A7E8D),
+    9: Shape(64, 15, 6, 865_412, 0x878C5C54433F2DC1),
 }
 
 
