@@ -103,7 +103,7 @@ class Description:
             if networks.NETWORKS[pretrained.network][:3] != self._network_shape:
                 raise ValueError(f"pretrained network {pretrained.network} does not fit the LSTM")
         for given in self.mixer:
-            if mixers.MIXERS[given.mixer][:6] != self.mixer_shape:
+            if not mixers.fits(given.mixer, self.mixer_shape):
                 raise ValueError(f"pretrained mixer {given.mixer} does not fit the model")
         if self.start and self.symbol_bits != 8:
             raise ValueError("only bytes have a primer")

@@ -58,13 +58,13 @@ class Segment:
         self.times = np.zeros((self.threads, clock.CLOCK_COLUMNS), dtype=np.int64)
         self.groups = plan.groups
         self.network = None
-        self.arrays = no_network()
+        self.network_arrays = no_network()
         if plan.description.lstm:
             # torch takes a second to load, so only the levels that need it do.
             from cmixpy.lstm.driver import Driver
 
             self.network = Driver(plan, self.threads)
-            self.arrays = self.network.arrays
+            self.network_arrays = self.network.arrays
 
     def start(self, source: np.ndarray, codes: np.ndarray, starts: np.ndarray) -> None:
         """Take the input (encoding) and the lanes' code buffers."""
@@ -77,8 +77,9 @@ class Segment:
 
     def _steps(self, thread: int, threads: int, first: int, last: int) -> None:
         self.kernel(
-            self.plan, self.shared, self.private, self.arrays, self.source, self.codes,
-            self.starts, self.decode, self.sync, thread, threads, first, last, self.times,
+            self.plan, self.shared, self.private, self.network_arrays, self.source,
+            self.codes, self.starts, self.decode, self.sync, thread, threads, first, last,
+            self.times,
         )  # fmt: skip
 
     def run(self, first: int, last: int, threads: int | None = None) -> None:

@@ -72,6 +72,11 @@ MIXERS: dict[int, Shape] = {
 }
 
 
+def fits(number: int, shape: tuple[int, ...]) -> bool:
+    """Whether a mixer is for a model of this shape (Description.mixer_shape)."""
+    return MIXERS[number][: len(shape)] == shape
+
+
 def pack_rows(weights: np.ndarray, visits: np.ndarray, shift: int, least: int) -> bytes:
     """One weight set: its shift, its mean row, then what rows differ in, input by input.
 

@@ -31,13 +31,23 @@ class Plan:
             raise ValueError(f"table bits {self.table_bits} are not in 1 … 40")
         if self.description.lstm:
             # What a weight's gradient sums, so that it stays exact (lstm/network.py).
-            samples = self.description.lstm[0].horizon * -(-self.lanes // self.groups)
+            samples = self.description.lstm[0].horizon * self.group_lanes
             if samples > MOST_SAMPLES:
                 raise ValueError(f"{samples} samples in a training, more than {MOST_SAMPLES}")
         if len(self.hints) > MAX_HINTS:
             raise ValueError(f"{len(self.hints)} hints, more than {MAX_HINTS}")
         if not all(0 <= hint <= MAX_HINT for hint in self.hints):
             raise ValueError(f"hints {self.hints} are not all in 0 … {MAX_HINT}")
+
+    @property
+    def group_lanes(self) -> int:
+        """Lanes of the first group; the last one may have fewer."""
+        return -(-self.lanes // self.groups)
+
+    @property
+    def group_ranges(self) -> list[tuple[int, int]]:
+        """The lanes of each group, first and end."""
+        return [(0, self.group_lanes), (self.group_lanes, self.lanes)][: self.groups]
 
     @property
     def process_bytes(self) -> int:
@@ -100,9 +110,8 @@ class Plan:
             process += 250 << 20  # torch
             process += 6 * symbols * (len(d.gates) + 1) * m.cells
             process += 200 * m.cells * (m.cells + symbols)
-            lanes = -(-self.lanes // self.groups)
             process += 52 * m.cells * m.features(d.symbol_bits)
-            process += 24 * m.cells * m.changed(d.symbol_bits, lanes)
+            process += 24 * m.cells * m.changed(d.symbol_bits, self.group_lanes)
             lane += 8 * m.cells * (12 * (m.horizon + 1) + 32) + 4096
         code = length + length // 8 + 256 * self.lanes
         return (

@@ -9,8 +9,8 @@ from dataclasses import fields, replace
 from functools import cache
 from pathlib import Path
 
+from cmixpy import mixers
 from cmixpy.description import Description
-from cmixpy.mixers import MIXERS
 from cmixpy.parts import (
     RULE,
     Context,
@@ -260,7 +260,7 @@ def describe(level: int, preset: str) -> Description:
         description = replace(description, threshold=(Threshold(model["threshold"]),))
     number = model.get("mixers", {}).get(str(level))
     # A preset that is being worked on has none until one is made for it.
-    if number and MIXERS[number][:6] == description.mixer_shape:
+    if number and mixers.fits(number, description.mixer_shape):
         description = replace(description, mixer=(PretrainedMixer(number),))
     return description
 

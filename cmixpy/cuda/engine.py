@@ -141,7 +141,7 @@ class Segment:
             if nibble >= self.nibbles:
                 return
             arguments += (nibble,)
-        blocks = kernels.BLOCKS.get(name, -(-self.lanes // self.groups))
+        blocks = kernels.BLOCKS.get(name, self.described.group_lanes)
         kernels.KERNELS[name][blocks, self.threads[name], self.stream](*arguments)
 
     def run_all(self, progress) -> bool:

@@ -37,12 +37,6 @@ MOST_BLOCKS = 2 if device.SIMULATED else 4096
 BESIDE = 0 if device.SIMULATED else 256 << 20
 
 
-def ranges(plan) -> list[tuple[int, int]]:
-    """The lanes of each group, first and end."""
-    first = -(-plan.lanes // plan.groups)
-    return [(0, first), (first, plan.lanes)][: plan.groups]
-
-
 def build_weights(plan) -> WeightArrays:
     """The network before the first step: the CPU's."""
     s = plan.description.lstm[0]
@@ -91,7 +85,7 @@ def build_group(plan, lanes: int) -> GroupArrays:
 def size(plan) -> int:
     """Bytes of the device's memory that a plan's network takes."""
     total = BESIDE + sum(array.nbytes for array in build_weights(plan))
-    for low, high in ranges(plan):
+    for low, high in plan.group_ranges:
         # Zeros that nobody writes take no memory of the host's.
         parts = (*build_trace(plan, high - low), *build_trace(plan, high - low))
         total += sum(array.nbytes for array in (*parts, *build_group(plan, high - low)))
@@ -223,16 +217,15 @@ class Driver:
     def __init__(self, plan, private, stream=0, threads: int | None = None):
         settings = plan.description.lstm[0]
         self.launch = Launcher(stream, threads or THREADS)
-        first = -(-plan.lanes // plan.groups)
         with self.launch.torch_here():
-            require_exact_products(settings.cells, settings.horizon, first, multiply)
+            require_exact_products(settings.cells, settings.horizon, plan.group_lanes, multiply)
             if not device.SIMULATED:
                 torch.cuda.empty_cache()  # of the test's operands
             self.weights = device.upload(build_weights(plan))
             told = ToldArrays(*(getattr(private, name) for name in ToldArrays._fields))
             self.groups = [
                 Group(plan, low, high - low, self.weights, told, self.launch)
-                for low, high in ranges(plan)
+                for low, high in plan.group_ranges
             ]
 
     @property

@@ -50,7 +50,7 @@ def build_network(plan, recurrent, embedding, threads: int) -> NetworkArrays:
     """Before the first step, with these weights (int32, 28 fraction bits)."""
     settings, bits = plan.description.lstm[0], plan.description.symbol_bits
     inputs, columns = recurrent.shape
-    cells, horizon, lanes = settings.cells, settings.horizon, -(-plan.lanes // plan.groups)
+    cells, horizon, lanes = settings.cells, settings.horizon, plan.group_lanes
     most = settings.changed(bits, lanes)
 
     def traces(steps: int, numbers: int, kind=np.int32) -> np.ndarray:

@@ -22,14 +22,13 @@ class Driver:
         self.threads = torch.get_num_threads()
         # Products are too small to share, and the other cores have the kernel to run.
         torch.set_num_threads(1)
-        first = -(-plan.lanes // plan.groups)
-        ranges = [(0, first), (first, plan.lanes)][: plan.groups]
-        require_exact_products(settings.cells, settings.horizon, first)
+        require_exact_products(settings.cells, settings.horizon, plan.group_lanes)
         bits = plan.description.symbol_bits
         self.weights = w = Weights(settings, bits, plan.description.network, plan.held_trainings)
         self.arrays = arrays.build_network(plan, w.recurrent, w.embedding, threads)
         self.groups = [
-            Group(w, self.arrays, number, high - low) for number, (low, high) in enumerate(ranges)
+            Group(w, self.arrays, number, high - low)
+            for number, (low, high) in enumerate(plan.group_ranges)
         ]
         self.horizon, self.busy = settings.horizon, arrays.learnt_after(settings)
         self.learnt: list[int] = []  # the half-steps with which the last two learnings ended

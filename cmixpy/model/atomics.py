@@ -127,8 +127,8 @@ def barrier(sync, threads):
 
     sync: int64[48], apart by cache lines: [0] arrivals, [8] generation, [16] not 0: give up (a
     thread was interrupted before it came; the state is lost, but no thread spins for ever),
-    [17] polls before a waiting thread yields, [24] half-steps of the LSTM that are done, [32]
-    half-steps of the kernel that are committed.
+    [17] polls before a waiting thread yields, [24] half-steps with whose learning the LSTM is done,
+    [32] half-steps of the kernel that are committed, and their outputs made.
     """
     if threads > 1:
         generation = atomic_load(sync, 8)
@@ -159,7 +159,7 @@ def await_count(sync, place, count):
 
 @block
 def await_lstm(sync, count):
-    """Wait until the LSTM has done `count` half-steps."""
+    """Wait until the LSTM has learnt what counts behind `count` half-steps."""
     await_count(sync, 24, count)
 
 

@@ -340,5 +340,5 @@ def await_kernel(sync, count):
 
 @kernel
 def announce_lstm(sync, count):
-    """Tell the kernel that the LSTM has done `count` half-steps."""
+    """Tell the kernel that the LSTM has learnt what counts behind `count` half-steps."""
     atomic_store(sync, 24, count)
