@@ -56,7 +56,7 @@ class Segment:
         enough = self.threads <= usable_cores()
         self.sync[17] = atomics.PATIENT_SPINS if enough else atomics.IMPATIENT_SPINS
         self.times = np.zeros((self.threads, clock.CLOCK_COLUMNS), dtype=np.int64)
-        self.groups = plan.groups
+        self.groups, self.group_lanes = plan.groups, plan.group_lanes
         self.network = None
         self.network_arrays = no_network()
         if plan.description.lstm:
@@ -107,7 +107,11 @@ class Segment:
                 first = until
         else:
             self.sync[24] = self.sync[32] = first
-            learn = functools.partial(self.network.learn, first, last, self.sync)
+            assist = None
+            # A lane that changes cores loses its caches: help is for those that have more.
+            if self.group_lanes >= threads:
+                assist = functools.partial(self._steps, threads - 1, threads - 1)
+            learn = functools.partial(self.network.learn, first, last, self.sync, assist)
             self._run_threads(first, last, threads - 1, 1, learn)
 
     def _run_threads(self, first: int, last: int, threads: int, helping: int, mine) -> None:

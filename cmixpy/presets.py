@@ -290,10 +290,9 @@ def choose(
         lanes = lanes_for(level, preset, length)
     lanes = min(lanes, max(length, 1))
     description = describe(level, preset)
-    # Two groups, so that the LSTM takes the symbols of one while those of the other are coded.
-    groups = 2 if description.lstm and lanes > 1 else 1
     largest = settings["table_bits"]
-    plan = Plan(description, lanes, groups, largest, hints)
+    # One group: the LSTM's thread has the whole of a trace for its learning, and codes lanes else.
+    plan = Plan(description, lanes, 1, largest, hints)
     # A symbol takes up to two slots in a context, but most of them are never seen again: where
     # contexts are many, a row for each symbol is enough (at most 0.04 % more bytes than with two),
     # and up to FULL_TABLES half of the largest tables (enwik8.4M at the default level: 0.4 % more

@@ -4,6 +4,9 @@ import pytest
 from make_golden import CASES, FOLDER, keep
 
 import cmixpy
+from cmixpy.archive import Reader
+from cmixpy.segments import plan_of
+from cmixpy.source import Source
 
 
 def test_all_are_there():
@@ -18,9 +21,17 @@ def test_golden(name):
     assert cmixpy.compress(data, **options) == archive
 
 
-def test_one_has_an_lstm():
-    """Nothing else has two groups of lanes (FORMAT.md, the segment's tag)."""
-    assert (FOLDER / "network.cmx").read_bytes()[4] & 16
+def groups_and_lstm(path) -> tuple[int, bool]:
+    """Of the first segment: groups of lanes, and whether it has an LSTM."""
+    with open(path, "rb") as file:
+        plan = plan_of(next(iter(Reader(Source(file)))))
+    return plan.groups, bool(plan.description.lstm)
+
+
+def test_some_have_an_lstm_and_one_two_groups():
+    """No preset of today has two groups of lanes; levels 7 to 9 had once."""
+    assert groups_and_lstm(FOLDER / "network.cmx") == (1, True)
+    assert groups_and_lstm(FOLDER / "earlier" / "network.cmx") == (2, True)
 
 
 def test_earlier_presets():

@@ -76,6 +76,19 @@ def test_an_lstm_and_delays(lanes, groups, stride, monkeypatch):
         assert np.array_equal(decoded, symbols), threads
 
 
+@pytest.mark.parametrize(
+    ("lanes", "threads", "helps"), [(1, 2, False), (2, 2, True), (2, 3, False)]
+)
+def test_the_thread_of_the_lstm_codes_lanes_too(lanes, threads, helps, monkeypatch):
+    """Where a lane is left for it, and never more than once (or the state would be lost)."""
+    delays(monkeypatch)
+    plan = small_plan(lanes, 1)
+    segment = engine.encoder(byte_symbols(lanes, SIZE // 2), plan, threads)
+    for done in range(0, segment.steps, 100):
+        segment.run(done, min(segment.steps, done + 100))
+    assert (segment.network.helped > 0) == helps
+
+
 @pytest.mark.parametrize("preset", presets.PRESETS)
 def test_state_does_not_depend_on_threads(preset, monkeypatch):
     """Not the codes alone: everything shared ends as it does with one thread."""

@@ -3,7 +3,8 @@
 When the kernel has committed the half-step with which a group's trace is full, the network goes
 back through it and learns. What it has learnt counts from a half-step on that the description
 tells, whenever it is done: the kernel goes on with the weights before until then, and waits for
-the others there. So nothing depends on who is faster, and nobody waits long.
+the others there. So nothing depends on who is faster, and nobody waits long: the thread that learns
+codes lanes with the others while there is nothing to learn.
 """
 
 import torch
@@ -32,6 +33,7 @@ class Driver:
         ]
         self.horizon, self.busy = settings.horizon, arrays.learnt_after(settings)
         self.learnt: list[int] = []  # the half-steps with which the last two learnings ended
+        self.helped = 0  # half-steps until which this thread has coded with the kernel
 
     def run_from(self, first: int) -> int:
         """The half-step behind `first` that needs a learning which `first` does not."""
@@ -39,9 +41,12 @@ class Driver:
         ends = [(t * self.horizon + self.busy - 1) * groups for t in (trace, trace + 1)]
         return min(end + g + 1 for end in ends for g in range(groups) if end + g + 1 > first)
 
-    def learn(self, first: int, last: int, sync) -> None:
-        """What there is to learn in half-steps first … last - 1, which the kernel does meanwhile
-        or has done; sync: int64[48] (model/atomics.py)."""
+    def learn(self, first: int, last: int, sync, assist=None) -> None:
+        """What there is to learn in half-steps first … last - 1, which the kernel has done or, with
+        `assist`, does meanwhile; sync: int64[48] (model/atomics.py).
+
+        assist(a, b) codes half-steps a … b - 1 with the kernel's threads, where there is nothing
+        to learn yet."""
         groups, number = len(self.groups), max(first, self.horizon * len(self.groups))
         while number < last and not sync[16]:
             step, group = divmod(number, groups)
@@ -50,11 +55,22 @@ class Driver:
                 number = (step + self.horizon - place) * groups
                 continue
             if place == 0:
-                kernel.await_kernel(sync, number + 1)
+                self._await(number + 1, sync, assist)
                 self.groups[group].turn_over(step // self.horizon - 1)
             if self.groups[group].go_back():
                 self._hand_over(number, sync)
             number += 1
+        if assist:
+            self._await(last, sync, assist)
+
+    def _await(self, until: int, sync, assist) -> None:
+        """Until the kernel has committed `until` half-steps, help it if that can be."""
+        if assist and until > self.helped:
+            first = kernel.ask_to_help(sync, until)
+            if first < until:
+                self.helped = until
+                assist(first, until)
+        kernel.await_kernel(sync, until)
 
     def _hand_over(self, number: int, sync) -> None:
         """Give the kernel what was learnt with half-step `number`."""

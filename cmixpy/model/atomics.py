@@ -128,7 +128,8 @@ def barrier(sync, threads):
     sync: int64[48], apart by cache lines: [0] arrivals, [8] generation, [16] not 0: give up (a
     thread was interrupted before it came; the state is lost, but no thread spins for ever),
     [17] polls before a waiting thread yields, [24] half-steps with whose learning the LSTM is done,
-    [32] half-steps of the kernel that are committed, and their outputs made.
+    [32] half-steps of the kernel that are committed, and their outputs made, [40] the half-step
+    before which the LSTM's thread would help, [41] the one before which it does, [42] from which.
     """
     if threads > 1:
         generation = atomic_load(sync, 8)
@@ -161,6 +162,39 @@ def await_count(sync, place, count):
 def await_lstm(sync, count):
     """Wait until the LSTM has learnt what counts behind `count` half-steps."""
     await_count(sync, 24, count)
+
+
+@block
+def admit_helper(sync, number):
+    """Thread 0, before the last barrier ahead of half-step `number`: let the LSTM's thread take
+    part from there on if it asks to. All threads read [41] behind that barrier."""
+    if sync[41] <= number:
+        until = atomic_load(sync, 40)
+        if until > number:
+            sync[42] = number
+            atomic_store(sync, 41, until)
+
+
+@block
+def await_admission(sync, until):
+    """Ask to take part before half-step `until`; from which one on, or `until`: not at all."""
+    atomic_store(sync, 40, until)
+    spins = 0
+    while (
+        atomic_load(sync, 41) < until
+        and atomic_load(sync, 32) < until
+        and atomic_load(sync, 16) == 0
+    ):
+        relax()
+        spins += 1
+        if spins > sync[17]:
+            spins = 0
+            _yield_core()
+    if atomic_load(sync, 41) < until:
+        return until
+    # The threads that are there have still to leave the barrier before.
+    await_count(sync, 32, sync[42])
+    return sync[42]
 
 
 @block

@@ -3,14 +3,17 @@
 `run` is the one compiled entry point. Each thread calls it for the same steps; thread j codes the
 lanes j, of a contiguous range, commits their slots and every column that falls to it. Nothing it
 computes depends on the number of threads: within a step lanes only read shared state, a slot goes
-to the lowest lane that claims it, and the commit of a column walks the lanes in order.
+to the lowest lane that claims it, and the commit of a column walks the lanes in order. So the
+thread that learns for the LSTM may come and go between half-steps (`ask_to_help`).
 """
 
 from cmixpy.lstm.forward import forward, learning_before, take_learnt
 from cmixpy.model import fields as f
 from cmixpy.model.atomics import (
+    admit_helper,
     announce_step,
     atomic_store,
+    await_admission,
     await_count,
     await_lstm,
     barrier,
@@ -94,6 +97,8 @@ def build_run(timed):
         source : uint8[symbols], the primer, then what the encoder codes; a decoder has the primer
         codes, code_starts : uint8[…], int64[lanes + 1]: the lanes' code buffers
         sync : int64[48], the barrier (atomics.py)
+        thread, threads : this thread, and how many there are; thread `threads` is the LSTM's, which
+            codes half-steps for which thread 0 has admitted it (atomics.py)
         times : int64[threads, CLOCK_COLUMNS], for the timed build
         """
         lanes = plan.numbers[1]
@@ -115,6 +120,9 @@ def build_run(timed):
         primed = plan.numbers[10]
         listed = plan.numbers[12]
         clock = times[thread]
+        helped_until = first
+        if thread == threads:
+            helped_until = last
         if timed:
             clock[LAST] = cycles()
         for step in range(first // groups, (last + groups - 1) // groups):
@@ -126,8 +134,11 @@ def build_run(timed):
                 group_from = group * group_lanes
                 group_to = min(lanes, group_from + group_lanes)
                 count = group_to - group_from
-                lane_from = group_from + count * thread // threads
-                lane_to = group_from + count * (thread + 1) // threads
+                present = threads
+                if step * groups + group < helped_until:
+                    present += 1
+                lane_from = group_from + (count * thread + present - 1) // present
+                lane_to = group_from + (count * (thread + 1) + present - 1) // present
 
                 for index in range(lane_from, lane_to):
                     lane = private.lanes[index]
@@ -300,14 +311,14 @@ def build_run(timed):
                     private.claimed[thread], stamp,
                 )
                 lap(timed, clock, SLOTS)
-                barrier(sync, threads)
+                barrier(sync, present)
                 lap(timed, clock, BARRIER)
 
                 commit(
                     plan, shared, private, group_from, group_to, lane_from, lane_to, step, stamp,
-                    thread, threads, timed, clock,
+                    thread, present, timed, clock,
                 )
-                barrier(sync, threads)
+                barrier(sync, present)
                 lap(timed, clock, BARRIER)
 
                 if plan.lstm[0] > 0:
@@ -315,12 +326,15 @@ def build_run(timed):
                     if learning >= 0:
                         await_lstm(sync, stamp - 1)
                         lap(timed, clock, BARRIER)
-                        take_learnt(network, learning, thread, threads)
-                        barrier(sync, threads)
+                        take_learnt(network, learning, thread, present)
+                        barrier(sync, present)
                     for index in range(lane_from, lane_to):
                         forward(network, private, step, group, index - group_from, index, thread)
                     lap(timed, clock, OUTPUTS)
-                    barrier(sync, threads)
+                    if thread == 0:
+                        admit_helper(sync, stamp)
+                    barrier(sync, present)
+                    helped_until = sync[41] + 0
                     if thread == 0:
                         announce_step(sync, stamp)
                     lap(timed, clock, BARRIER)
@@ -336,6 +350,14 @@ run_timed = build_run(True)
 def await_kernel(sync, count):
     """Wait until the kernel has committed `count` half-steps."""
     await_count(sync, 32, count)
+
+
+@kernel
+def ask_to_help(sync, until):
+    """Wait until the kernel has admitted this thread for half-steps from the one returned to
+    `until` - 1, all of which it then has to code, or until it has committed them itself (`until`).
+    """
+    return await_admission(sync, until)
 
 
 @kernel
