@@ -35,12 +35,12 @@ def test_the_import_loads_neither_numpy_nor_numba_nor_torch():
 def test_a_kilobyte_is_quick_and_does_not_load_torch(tmp_path):
     (tmp_path / "in").write_bytes(TEXT)
     subprocess.run([*COMMAND, "c", "-q", "-f", "in"], cwd=tmp_path, check=True)
-    # Two seconds, on a machine that imports numba (which every start has to) in a quarter of one:
-    # a machine that is slow or busy with other tests is so for both.
+    # Two seconds; where the machine is slow or busy with other tests, what they are beside the
+    # import of numba, which every start has to do: 0.29 s where the two bounds are the same.
     command, reference = [*COMMAND, "c", "-f", "in"], [sys.executable, "-c", "import numba"]
     pairs = [(seconds_of(command, tmp_path), seconds_of(reference, tmp_path)) for _ in range(6)]
     seconds, import_seconds = map(min, zip(*pairs, strict=True))
-    assert seconds < 2 or seconds < 8 * import_seconds
+    assert seconds < 2 or seconds < 7 * import_seconds
     code = "import sys, cmixpy; cmixpy.compress(b'abc' * 99); print('torch' in sys.modules)"
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert done.stdout == "False\n"
