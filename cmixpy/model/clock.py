@@ -20,7 +20,8 @@ PHASES = (
 (HASHING, MATCHING, LOOK_UP, HISTORIES, MIXING, REFINING, CODING, SLOTS, WEIGHTS, COUNTS,
  OUTPUTS, BARRIER) = range(len(PHASES))  # fmt: skip
 LAST = len(PHASES)
-CLOCK_COLUMNS = len(PHASES) + 1
+# Threads' rows are apart by whole cache lines.
+CLOCK_COLUMNS = 24
 
 
 @block
