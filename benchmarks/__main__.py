@@ -21,6 +21,7 @@ MODULES = {
     "ablate": "What each part of a level earns: leave one out.",
     "scaling": "Lanes, threads, length, level: into scaling.tsv and RESULTS.md.",
     "learning": "Bits per byte over position, with the LSTM mixer and without.",
+    "horizons": "What the LSTM mixer gives against lanes and horizon.",
     "pretrain": "Trains the network that a level's LSTM begins with, on texts of yours.",
     "seeds": "The experiments of the seed projects beside published figures.",
     "gpu": "On an NVIDIA GPU: KB/s, bytes, µs of a step by kernel.",
