@@ -16,7 +16,8 @@ BLOCK = 4096
 # Calls that make a block code, and blocks without so many that may lie between two that have them.
 LEAST_CALLS = 6
 LONGEST_GAP = 4
-# At least so many blocks of code, and this part of all, make an executable.
+# At least so many blocks of code, and this part of all, make an executable. One is enough where it
+# is 64-bit code by its instructions: calls alone may be numbers.
 LEAST_BLOCKS = 2
 LEAST_SHARE = 6
 CALL = 0xE8
@@ -40,11 +41,25 @@ def _code_blocks(places: np.ndarray, length: int) -> np.ndarray:
     return np.bincount(places // BLOCK, minlength=-(-length // BLOCK)) >= LEAST_CALLS
 
 
+def _wide_places(data: np.ndarray) -> np.ndarray:
+    """int64: places of REX.W prefixes with one of the most frequent opcodes behind."""
+    places = np.flatnonzero(data[:-1] == WIDE)
+    return places[np.isin(data[places + 1], WIDE_OPCODES)]
+
+
+def _wide_blocks(data: np.ndarray) -> np.ndarray:
+    """bool[blocks]: which blocks hold 64-bit code."""
+    found = np.bincount(_wide_places(data) // BLOCK, minlength=-(-len(data) // BLOCK))
+    return found * LEAST_WIDE > BLOCK
+
+
 def is_executable(data: np.ndarray) -> bool:
     """Whether so much of uint8[n] is x86 code that its model pays."""
-    blocks = _code_blocks(_calls(data)[0], len(data))
-    count = int(np.count_nonzero(blocks))
-    return count >= LEAST_BLOCKS and count * LEAST_SHARE >= len(blocks)
+    # Object files and libraries of them have calls that lead nowhere yet.
+    wide = _wide_blocks(data)
+    count = int(np.count_nonzero(_code_blocks(_calls(data)[0], len(data)) | wide))
+    least = 1 if wide.any() else LEAST_BLOCKS
+    return count >= least and count * LEAST_SHARE >= len(wide)
 
 
 def code_ranges(data: np.ndarray) -> np.ndarray:
@@ -110,9 +125,7 @@ def _is_wide(data: np.ndarray, ranges: np.ndarray) -> bool:
     """Whether the code is 64-bit code, which has addresses relative to the next instruction."""
     found = total = 0
     for begin, end in ranges.tolist():
-        code = data[begin:end]
-        after = code[np.flatnonzero(code[:-1] == WIDE) + 1]
-        found += int(np.count_nonzero(np.isin(after, WIDE_OPCODES)))
+        found += len(_wide_places(data[begin:end]))
         total += end - begin
     return found * LEAST_WIDE >= total
 

@@ -77,6 +77,16 @@ def test_code_is_told_from_other_data():
     assert x86.code_ranges(as_array(random.Random(5).randbytes(1 << 20))).tolist() == []
 
 
+def test_64_bit_code_is_known_by_its_instructions():
+    """Object files, whose calls lead nowhere yet; programs of one block of code."""
+    unlinked = b"\x48\x89\xe5\xe8\0\0\0\0\x8b\x45\xf8\x48\x8b\x05\0\0\0\0\x5d\xc3" * 205
+    assert detect(as_array(unlinked * 3 + bytes(8 * x86.BLOCK))) == "executable"
+    assert detect(as_array(b"\x7fELF" + bytes(3 * x86.BLOCK) + unlinked)) == "executable"
+    # Mostly something else.
+    assert detect(as_array(unlinked + bytes(6 * x86.BLOCK))) == "binary"
+    assert detect(as_array(linked(4, 120, wide=False) + bytes(3 * x86.BLOCK))) == "binary"
+
+
 def test_only_64_bit_code_has_addresses_relative_to_itself():
     for wide in (False, True):
         data = as_array(linked(3, 2000, wide))
