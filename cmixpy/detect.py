@@ -17,10 +17,13 @@ MOST_CONTROLS = 30
 MOST_INVALID = 20
 # A text is a log, say, or JSON, from a digit for so many letters on: these have 1 to 7 letters for
 # each, Calgary's trans has 4, its other files 10 and more, markup 20 to 30, prose hundreds.
-LETTERS_FOR_A_DIGIT = 8
+LETTERS_FOR_A_DIGIT = 5
 # Letters of other alphabets in an encoding of one byte (KOI8-R, Windows-1251 …) are text where a
 # blank stands for every so many bytes; tables of such bytes have fewer.
 BYTES_FOR_A_BLANK = 20
+# Binary data with so many per cent of their bytes in strings of at least so many letters have more
+# from the contexts of text than from those of other binaries: byte code, catalogues of messages.
+STRING, STRINGS_SHARE = 8, 38
 # Below this a DNA model has no time to pay for itself.
 LEAST_DNA_BYTES = 64
 # What the transform may spend on line lengths, case and exceptions: 1/50 of a byte per byte.
@@ -46,6 +49,13 @@ def has_figures(data: np.ndarray) -> bool:
     # From 192 up: first bytes of UTF-8's letters, and letters where one byte is one.
     letters = int(counts[65:91].sum() + counts[97:123].sum() + counts[192:].sum())
     return int(counts[48:58].sum()) * LETTERS_FOR_A_DIGIT > letters
+
+
+def has_strings(data: np.ndarray) -> bool:
+    """Whether much of these binary data is strings."""
+    _, sample = _count(data)
+    found = sum(_in_strings(piece) for piece in sample)
+    return found * 100 >= STRINGS_SHARE * sum(map(len, sample)) > 0
 
 
 def dna_is_cheap(length: int, parameters: bytes) -> bool:
@@ -94,6 +104,14 @@ def _has_words(counts: np.ndarray, total: int) -> bool:
     """Whether blanks and ends of lines part these bytes as they do words."""
     lines = int(counts[10] + counts[13])
     return counts[0] == 0 and lines > 0 and int(counts[32]) * BYTES_FOR_A_BLANK >= total
+
+
+def _in_strings(piece: np.ndarray) -> int:
+    """Bytes in runs of at least STRING letters, digits, signs and blanks."""
+    legible = (piece >= 32) & (piece < 127) | (piece == 9) | (piece == 10) | (piece == 13)
+    (ends,) = np.nonzero(np.diff(legible, prepend=False, append=False))
+    lengths = ends[1::2] - ends[::2]
+    return int(lengths[lengths >= STRING].sum())
 
 
 def _zero_runs(piece: np.ndarray) -> int:

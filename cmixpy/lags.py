@@ -21,6 +21,9 @@ LONGEST_ELEMENT = 32
 # per mille of chance. 64 KB samples: prose, source and JSON reach 45 and 1,300 beyond 30 … 70 of
 # chance, busybox 60, images and records of all kinds 41 … 600; obj1, which loses, 36.
 LEAST_EXCESS = 38
+# The same where much of the data is strings: byte code and catalogues of messages reach 90, records
+# of names and numbers 114 and more.
+LEAST_EXCESS_OF_STRINGS = 100
 LEAST_RATIO = 1250
 # Or the least share, in per mille, of what chance does not hit.
 LEAST_SHARE = 120
@@ -34,7 +37,7 @@ NEAR_ROW = 900
 LEAST_RISE = 1040
 
 
-def find_lags(data: np.ndarray) -> tuple[int, ...]:
+def find_lags(data: np.ndarray, least: int = LEAST_EXCESS) -> tuple[int, ...]:
     """The record length of uint8[n] and, if it has one, the length of its elements; () for none.
 
     A distance that is short itself (at most 32) comes alone, unless a longer one, no multiple that
@@ -49,7 +52,7 @@ def find_lags(data: np.ndarray) -> tuple[int, ...]:
     best = int(excess.max())
     stands_out = (best + chance) * 1000 >= LEAST_RATIO * chance
     stands_out |= best * 1000 >= LEAST_SHARE * (counted - chance)
-    if best == 0 or best * 1000 < LEAST_EXCESS * counted or not stands_out:
+    if best == 0 or best * 1000 < least * counted or not stands_out:
         return ()
     first = int(np.argmax(excess * 1000 >= best * NEAR))
     if first > LONGEST_ELEMENT:

@@ -9,10 +9,16 @@ from typing import NamedTuple
 import numpy as np
 
 from cmixpy.coded_text import LISTED, WORDS, dictionary_length, undo_words
-from cmixpy.detect import dna_is_cheap, has_figures
+from cmixpy.detect import dna_is_cheap, has_figures, has_strings
 from cmixpy.genes import has_genes
 from cmixpy.header import NO_TRANSFORM
-from cmixpy.lags import find_lags, find_line_lags, is_bitmap
+from cmixpy.lags import (
+    LEAST_EXCESS,
+    LEAST_EXCESS_OF_STRINGS,
+    find_lags,
+    find_line_lags,
+    is_bitmap,
+)
 from cmixpy.pairs import find_pairs
 from cmixpy.recurrence import find_rule
 from cmixpy.transform import NUCLEOTIDES, apply_nucleotides, undo_nucleotides
@@ -76,11 +82,14 @@ def prepare(data: np.ndarray, preset: str, sure: bool, level: int) -> Prepared:
         if hints or preset == "lines":
             return Prepared("lines", data, hints=hints)
     if preset == "binary" and not sure:
-        hints = find_lags(data)
+        wordy = has_strings(data)
+        hints = find_lags(data, LEAST_EXCESS_OF_STRINGS if wordy else LEAST_EXCESS)
         if hints and is_bitmap(data):
             return Prepared("bitmap", data, hints=hints)
         if hints:
             return Prepared("records", data, hints=_record_hints(data, hints, level))
+        if wordy:
+            return Prepared("log", data)
     if preset == "text" and not sure and has_figures(data):
         return Prepared("log", data)
     best = None

@@ -5,7 +5,8 @@ import random
 import numpy as np
 import pytest
 
-from cmixpy.detect import detect, has_figures
+from cmixpy.detect import detect, has_figures, has_strings
+from cmixpy.prepare import prepare
 
 LETTERS = random.Random(3)
 
@@ -65,3 +66,30 @@ def test_presets(data, expected):
 )
 def test_figures(data, expected):
     assert has_figures(np.frombuffer(data, dtype=np.uint8)) is expected
+
+
+def catalogue() -> bytes:
+    """Hashes, and then messages that end with a zero."""
+    words = ("the", "file", "could", "not", "be", "opened", "for", "does", "exist", "in", "folder")
+    messages = [" ".join(LETTERS.choices(words, k=6)).encode() + b"\0" for _ in range(300)]
+    return LETTERS.randbytes(3000) + b"".join(messages)
+
+
+def table() -> bytes:
+    """Records of a name and a number."""
+    names = (LETTERS.choice(("alpha", "beta", "gamma", "delta")).encode() for _ in range(900))
+    return b"".join(
+        name.ljust(12) + LETTERS.randbytes(2) + bytes([0, i & 3]) for i, name in enumerate(names)
+    )
+
+
+def test_binary_data_full_of_strings_are_modelled_as_logs_are():
+    for data, expected in ((catalogue(), "log"), (table(), "records")):
+        symbols = np.frombuffer(data, dtype=np.uint8)
+        assert detect(symbols) == "binary"
+        assert has_strings(symbols)
+        assert prepare(symbols, "binary", False, 6).preset == expected
+        # Who names a preset gets it.
+        assert prepare(symbols, "binary", True, 6).preset == "binary"
+    for data in (b"", bytes(1000), random.Random(4).randbytes(10_000), b"seven l\0" * 500):
+        assert not has_strings(np.frombuffer(data, dtype=np.uint8))
