@@ -8,10 +8,13 @@ import sys
 
 import pytest
 
+import cmixpy
 from benchmarks import (
     compare,
     data,
     history,
+    horizons,
+    picks,
     process,
     programs,
     readme,
@@ -21,6 +24,7 @@ from benchmarks import (
     scaling_report,
     seeds,
 )
+from cmixpy import presets
 
 COPY = f"#!{sys.executable}\nimport shutil, sys\nshutil.copy(sys.argv[1], sys.argv[2])\n"
 LINE = {
@@ -167,7 +171,7 @@ def test_stored_results_can_be_read():
 
 
 def test_every_command_has_help():
-    for name in ("", "compare", "ratio", "scaling", "seeds", "history"):
+    for name in ("", "compare", "ratio", "scaling", "seeds", "history", "picks"):
         words = [sys.executable, "-m", "benchmarks", *([name] if name else []), "--help"]
         done = subprocess.run(words, capture_output=True, text=True, check=True)
         assert "usage" in done.stdout.lower()
@@ -239,6 +243,37 @@ def test_studies_change_one_thing(tmp_path):
         found = list(scaling.runs(study, piece, 4, (), scaling.LANES, tmp_path, tmp_path))
         assert len(found) == count
     assert scaling.thread_counts(6) == [1, 2, 4, 6]
+
+
+def test_picks_ranks_files_by_what_the_best_preset_gains(tmp_path, capsys):
+    files = [tmp_path / "prose", tmp_path / "zeros"]
+    files[0].write_bytes(data.generated_text(1, 6000))
+    files[1].write_bytes(bytes(3000))
+    names = [str(file) for file in files]
+    shape = ["--level", "1", "--presets", "text", "binary", "--processes", "1"]
+    assert picks.main([*names, *shape]) == 0
+    *_, first, second = capsys.readouterr().out.splitlines()
+    sizes = {
+        name: len(cmixpy.compress(files[0].read_bytes(), level=1, preset=name, threads=1))
+        for name in ("text", "binary")
+    }
+    assert any(f"{sizes['text']:,} | {sizes['binary']:,}" in " ".join(line.split())
+               for line in (first, second))  # fmt: skip
+    assert picks.gain([100, 90, 120]) == pytest.approx(0.1)
+    assert picks.gain([100, 100, 120]) == 0
+
+
+def test_horizons_change_the_lstm_alone():
+    description = presets.describe(7, "english")
+    other = horizons.changed(description, 24)
+    assert other.lstm[0].horizon == 24
+    assert horizons.changed(other, description.lstm[0].horizon) == description
+    without = horizons.changed(description, 0)
+    assert (without.lstm, without.gates, without.contexts) == ((), (), description.contexts)
+    tasks = [horizons.Task(9000, lanes, horizon, 7, None) for lanes in (1, 2) for horizon in (0, 8)]
+    *_, one, two = horizons.report(tasks, [1000, 990, 1100, 1078]).splitlines()
+    assert "990 (-1.00 %)" in one
+    assert "1,078 (-2.00 %)" in two
 
 
 def test_generated_text_is_the_same_everywhere():
