@@ -107,8 +107,15 @@ def _has_words(counts: np.ndarray, total: int) -> bool:
 
 
 def _in_strings(piece: np.ndarray) -> int:
-    """Bytes in runs of at least STRING letters, digits, signs and blanks."""
+    """Bytes in runs of at least STRING that are ASCII's signs and blanks or letters of UTF-8."""
     legible = (piece >= 32) & (piece < 127) | (piece == 9) | (piece == 10) | (piece == 13)
+    more = piece >> 6 == 2
+    for width, lead in ((2, piece >> 5 == 6), (3, piece >> 4 == 14)):
+        whole = np.logical_and.reduce([
+            lead[: 1 - width], *(more[i : len(more) + 1 - width + i] for i in range(1, width))
+        ])  # fmt: skip
+        for i in range(width):
+            legible[i : len(legible) + 1 - width + i] |= whole
     (ends,) = np.nonzero(np.diff(legible, prepend=False, append=False))
     lengths = ends[1::2] - ends[::2]
     return int(lengths[lengths >= STRING].sum())

@@ -91,5 +91,12 @@ def test_binary_data_full_of_strings_are_modelled_as_logs_are():
         assert prepare(symbols, "binary", False, 6).preset == expected
         # Who names a preset gets it.
         assert prepare(symbols, "binary", True, 6).preset == "binary"
-    for data in (b"", bytes(1000), random.Random(4).randbytes(10_000), b"seven l\0" * 500):
+    # Letters of two and three bytes, and halves of such.
+    for text in ("файл не найден", "ファイルがない"):
+        data = text.encode()
+        assert has_strings(np.frombuffer((data + bytes(20)) * 50, dtype=np.uint8))
+        half = bytes(byte for byte in data if byte >> 6 == 3)
+        assert not has_strings(np.frombuffer((half + bytes(20)) * 50, dtype=np.uint8))
+    noise = random.Random(4).randbytes(10_000)
+    for data in (b"", b"\xc3", b"\xe3\x81", bytes(1000), noise, b"seven l\0" * 500):
         assert not has_strings(np.frombuffer(data, dtype=np.uint8))
