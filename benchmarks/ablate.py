@@ -52,14 +52,18 @@ def _subject(piece: data.Piece, preset: str, level: int, lanes: int | None) -> S
     return subject(piece.name, piece.read(), level, preset, lanes)
 
 
-def coded_bytes(task: Task) -> int:
+def bytes_with(given: Subject, description: Description) -> int:
     """Bytes of the lanes' codes; the symbols' own bytes where the model fails."""
     from cmixpy import engine
 
-    given = _subject(task.piece, task.preset, task.level, task.lanes)
-    plan = replace(given.plan, description=task.description)
-    codes = engine.encode_segment(given.symbols, plan, 1)
+    codes = engine.encode_segment(given.symbols, replace(given.plan, description=description), 1)
     return sum(map(len, codes)) if codes is not None else len(given.symbols)
+
+
+def coded_bytes(task: Task) -> int:
+    """The same, of a task."""
+    given = _subject(task.piece, task.preset, task.level, task.lanes)
+    return bytes_with(given, task.description)
 
 
 def coded(tasks: list[Task], processes: int) -> list[int]:
@@ -97,6 +101,12 @@ def report(names: list[str], files: list[str], sizes: list[list[int]]) -> str:
     return table(["left out", *files, ""], lines)
 
 
+def append_to_log(title: str, found: str) -> None:
+    """A section of LOG.md, of today."""
+    with open(LOG, "a") as log:
+        log.write(f"\n## {date.today().isoformat()} {title}\n\n{found}\n")
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks ablate", description=__doc__.split("\n")[0])
     parser.add_argument("--preset", choices=presets.PRESETS, default="text")
@@ -128,8 +138,7 @@ def main(arguments: list[str] | None = None) -> int:
     about = f"preset {chosen.preset}, level {chosen.level}{lanes}, commit {machine.commit()}"
     print(f"{about}\n\n{found}")
     if chosen.append:
-        with open(LOG, "a") as log:
-            log.write(f"\n## {date.today().isoformat()} Ablation: {about}\n\n{found}\n")
+        append_to_log(f"Ablation: {about}", found)
     return 0
 
 

@@ -12,16 +12,15 @@ import argparse
 import sys
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
-from datetime import date
 from itertools import product
 from multiprocessing import get_context
 from typing import NamedTuple
 
 from benchmarks import data, machine
-from benchmarks.ablate import LOG
+from benchmarks.ablate import append_to_log, bytes_with
 from benchmarks.markdown import table
-from cmixpy import engine
 from cmixpy.analysis.study import subject
+from cmixpy.analysis.variants import without_lstm
 from cmixpy.description import Description
 
 BYTES = (4_000_000, 20_000_000)
@@ -42,7 +41,7 @@ class Task(NamedTuple):
 def changed(description: Description, horizon: int) -> Description:
     """With another horizon, or without the LSTM."""
     if horizon == 0:
-        return replace(description, lstm=(), gates=(), pretrained=())
+        return without_lstm(description)
     (lstm,) = description.lstm
     return replace(description, lstm=(replace(lstm, horizon=horizon),))
 
@@ -51,9 +50,7 @@ def coded_bytes(task: Task) -> int:
     """Bytes of the lanes' codes."""
     content = data.concatenated(data.directory(task.folder), task.size)
     given = subject("in a row", content, task.level, "auto", task.lanes)
-    description = changed(given.plan.description, task.horizon)
-    codes = engine.encode_segment(given.symbols, replace(given.plan, description=description), 1)
-    return sum(map(len, codes)) if codes is not None else len(given.symbols)
+    return bytes_with(given, changed(given.plan.description, task.horizon))
 
 
 def report(tasks: list[Task], sizes: list[int]) -> str:
@@ -96,8 +93,7 @@ def main(arguments: list[str] | None = None) -> int:
     found = report(tasks, sizes)
     print(f"{about}\n\n{found}")
     if chosen.append:
-        with open(LOG, "a") as log:
-            log.write(f"\n## {date.today().isoformat()} Lanes and horizon: {about}\n\n{found}\n")
+        append_to_log(f"Lanes and horizon: {about}", found)
     return 0
 
 

@@ -53,7 +53,7 @@ def has_figures(data: np.ndarray) -> bool:
 
 def has_strings(data: np.ndarray) -> bool:
     """Whether much of these binary data is strings."""
-    _, sample = _count(data)
+    sample = _samples(data)
     found = sum(_in_strings(piece) for piece in sample)
     return found * 100 >= STRINGS_SHARE * sum(map(len, sample)) > 0
 
@@ -63,12 +63,15 @@ def dna_is_cheap(length: int, parameters: bytes) -> bool:
     return len(parameters) * MOST_PARAMETERS <= length
 
 
-def _count(data: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+def _samples(data: np.ndarray) -> list[np.ndarray]:
     if len(data) <= 3 * SAMPLE:
-        sample = [data]
-    else:
-        middle = (len(data) - SAMPLE) // 2
-        sample = [data[:SAMPLE], data[middle : middle + SAMPLE], data[-SAMPLE:]]
+        return [data]
+    middle = (len(data) - SAMPLE) // 2
+    return [data[:SAMPLE], data[middle : middle + SAMPLE], data[-SAMPLE:]]
+
+
+def _count(data: np.ndarray) -> tuple[np.ndarray, list[np.ndarray]]:
+    sample = _samples(data)
     counts = np.sum([np.bincount(piece, minlength=256) for piece in sample], axis=0)
     return counts, sample
 

@@ -70,6 +70,11 @@ def without_stage(description: Description, i: int) -> Description:
     return replace(description, rates=rates, stages=without(description.stages, i))
 
 
+def without_lstm(description: Description) -> Description:
+    """With what is mixed as the mixer alone would mix it."""
+    return replace(description, lstm=(), gates=(), pretrained=())
+
+
 def untaught(description: Description) -> Description:
     """Without a pretrained mixer: it fits the whole and no part of it, so that what a part earns
     is seen against the whole without it."""
@@ -102,4 +107,4 @@ def leave_one_out(description: Description) -> Iterator[tuple[str, Description]]
     if description.experts:
         yield "copy experts", replace(description, experts=())
     if description.lstm:
-        yield "LSTM mixer", replace(description, lstm=(), gates=(), pretrained=())
+        yield "LSTM mixer", without_lstm(description)
