@@ -6,8 +6,8 @@ wrong before, the temporary is removed and the target is as it was.
 
 import contextlib
 import os
+import secrets
 import stat
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
@@ -41,15 +41,11 @@ def atomic_output(
         with open(target, "wb") as device:
             yield device
         return
+    # Hidden, and short enough for names at the limit of the file system. It is chosen before the
+    # file exists: an interrupt while the file is made must find it where it is removed.
+    name = target.parent / f".{target.name[:32]}.{secrets.token_hex(8)}.part"
     try:
-        # Hidden, and short enough for names at the limit of the file system.
-        handle, name = tempfile.mkstemp(
-            prefix=f".{target.name[:32]}.", suffix=".part", dir=target.parent
-        )
-    except OSError as error:
-        raise OSError(error.errno, error.strerror, str(named)) from None
-    try:
-        with os.fdopen(handle, "wb") as file:
+        with _private(name, named) as file:
             yield file
             file.flush()
             _take_over(file.fileno(), like)
@@ -57,7 +53,7 @@ def atomic_output(
         check_target(named, force)
         os.replace(name, target)
     except BaseException:
-        with contextlib.suppress(FileNotFoundError):
+        with contextlib.suppress(OSError):
             os.unlink(name)
         raise
     _sync_folder(target.parent)
@@ -69,6 +65,14 @@ def check_target(target: Path, force: bool) -> None:
         raise CmixpyError(f"{target}: is a directory")
     if target.is_file() and not force:
         raise CmixpyError(f"{target}: exists already (-f overwrites it)")
+
+
+def _private(name: Path, named: Path) -> BinaryIO:
+    """Make a file that nobody else may read yet; an error names the file that was asked for."""
+    try:
+        return open(name, "xb", opener=lambda path, flags: os.open(path, flags, 0o600))
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(named)) from None
 
 
 def _take_over(handle: int, like: os.stat_result | None) -> None:

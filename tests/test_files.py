@@ -1,7 +1,9 @@
 """Output files are whole or not there."""
 
+import itertools
 import os
 import stat
+import sys
 import threading
 
 import pytest
@@ -29,6 +31,44 @@ def test_an_error_leaves_nothing(tmp_path, error):
         file.write(b"abc")
         raise error
     assert names(tmp_path) == []
+
+
+def test_an_interrupt_anywhere_leaves_nothing(tmp_path):
+    """Before every single instruction of Python's on the way into the block and out of it."""
+    target = tmp_path / "out"
+    whole = 0
+    for count in itertools.count(1):
+        sys.settrace(interrupting_after(count))
+        try:
+            with atomic_output(target) as file:
+                file.write(b"abc")
+        except KeyboardInterrupt:
+            pass
+        else:
+            break
+        finally:
+            sys.settrace(None)
+        whole += target.exists()
+        target.unlink(missing_ok=True)
+        assert names(tmp_path) == []
+    assert count > 300
+    assert 0 < whole < count
+
+
+def interrupting_after(count: int):
+    """A trace function that raises KeyboardInterrupt at instruction `count`, once."""
+    left = count
+
+    def trace(frame, event, argument):
+        nonlocal left
+        frame.f_trace_opcodes = True
+        if event == "opcode":
+            left -= 1
+            if left == 0:
+                raise KeyboardInterrupt
+        return trace
+
+    return trace
 
 
 def test_an_error_leaves_the_old_file_as_it_was(tmp_path):
