@@ -26,6 +26,7 @@ from cmixpy.parts import (
     Context,
     Eager,
     Experts,
+    Floor,
     Gate,
     Lstm,
     Match,
@@ -62,6 +63,7 @@ class Description:
     threshold: tuple[Threshold, ...] = ()
     pretrained: tuple[Pretrained, ...] = ()
     mixer: tuple[PretrainedMixer, ...] = ()
+    floor: tuple[Floor, ...] = ()
 
     def __post_init__(self):
         if self.symbol_bits not in (2, 8):
@@ -92,6 +94,8 @@ class Description:
             raise ValueError("a selector of stages only")
         if self.gates and not self.lstm:
             raise ValueError("there are gates without an LSTM")
+        if self.floor and not self.lstm:
+            raise ValueError("there is a floor without an LSTM")
         if self.symbol_bits == 2 and any(m.told & ~TOLD_MATCH for m in self.lstm):
             raise ValueError("only bytes make words")
         if self.lstm and self.lstm[0].cells % 32:
@@ -261,6 +265,11 @@ class Description:
     def follows(self) -> bool:
         """Whether some context is indirect: the tables of followers are kept only then."""
         return any(context.function == 8 for context in self.contexts)
+
+    @property
+    def least_mean(self) -> int:
+        """What the LSTM divides gradients by is at least this, 2^-20."""
+        return max((floor.mean for floor in self.floor), default=1)
 
     @property
     def network(self) -> networks.Network | None:

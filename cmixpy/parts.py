@@ -263,6 +263,15 @@ class PretrainedMixer:
     LIMITS = ((1, max(MIXERS)),)
 
 
+@dataclass(frozen=True)
+class Floor:
+    """What the LSTM's weights learn with, a mean gradient's size, is never below `mean` / 2^20."""
+
+    mean: int
+
+    LIMITS = ((2, 1 << 23),)
+
+
 PARTS = (
     ("contexts", Context, 1, MAX_CONTEXTS),
     ("matches", Match, 0, MAX_MATCHES),
@@ -277,9 +286,11 @@ EAGER_PARTS = (("eager", Eager, 1, 1),)
 THRESHOLD_PARTS = (("threshold", Threshold, 1, 1),)
 PRETRAINED_PARTS = (("pretrained", Pretrained, 1, 1),)
 MIXER_PARTS = (("mixer", PretrainedMixer, 1, 1),)
+FLOOR_PARTS = (("floor", Floor, 1, 1),)
 # These are behind the others; each is left out if it and all behind it are empty.
 LATER_PARTS = (
     LSTM_PARTS, START_PARTS, EAGER_PARTS, THRESHOLD_PARTS, PRETRAINED_PARTS, MIXER_PARTS,
+    FLOOR_PARTS,
 )  # fmt: skip
 
 

@@ -16,6 +16,7 @@ from cmixpy.parts import (
     Context,
     Eager,
     Experts,
+    Floor,
     Gate,
     Lstm,
     Match,
@@ -72,16 +73,23 @@ def _changed(level: dict, by: dict) -> dict:
     return {**level, **by, "rates": {**level.get("rates", {}), **by.get("rates", {})}}
 
 
-def _without(entries: list[dict], left_out: list[dict]) -> list[dict]:
-    """The entries, each `not_at` the levels `at` which one is left out that says the same of it."""
-    kept = []
+def _levels_of(entry: dict, told: list[dict]) -> set[int]:
+    """The levels `at` which something is told of an entry, by some of what it says itself."""
+    return {
+        level
+        for other in told
+        if all(entry.get(key) == value for key, value in other.items() if key != "at")
+        for level in other["at"]
+    }
+
+
+def _without(entries: list[dict], left_out: list[dict], kept: list[dict]) -> list[dict]:
+    """The entries, `not_at` the levels where they are left out, but where they are kept."""
+    changed = []
     for entry in entries:
-        levels = list(entry.get("not_at", []))
-        for other in left_out:
-            if all(entry.get(key) == value for key, value in other.items() if key != "at"):
-                levels += other["at"]
-        kept.append({**entry, "not_at": levels} if levels else entry)
-    return kept
+        levels = {*entry.get("not_at", ()), *_levels_of(entry, left_out)} - _levels_of(entry, kept)
+        changed.append({**entry, "not_at": sorted(levels)})
+    return changed
 
 
 @cache
@@ -90,7 +98,7 @@ def _preset(name: str) -> dict:
     in a level's rates one by one.
 
     `more_contexts` come behind the contexts of that preset; `without` says which of its contexts
-    and sets are left out `at` some levels, by what they are.
+    and sets are left out `at` some levels, by what they are, and `with` which are not.
     """
     with open(_models() / f"{name}.toml", "rb") as file:
         model = tomllib.load(file)
@@ -98,9 +106,9 @@ def _preset(name: str) -> dict:
         return model
     like, changed = _preset(model.pop("like")), model.pop("levels", {})
     levels = {level: _changed(old, changed.get(level, {})) for level, old in like["levels"].items()}
-    without = model.pop("without", [])
-    contexts = _without(like["contexts"], without) + model.pop("more_contexts", [])
-    sets = _without(like["sets"], without)
+    told = model.pop("without", []), model.pop("with", [])
+    contexts = _without(like["contexts"], *told) + model.pop("more_contexts", [])
+    sets = _without(like["sets"], *told)
     return {**like, "contexts": contexts, "sets": sets, **model, "levels": levels}
 
 
@@ -218,6 +226,7 @@ def _with_lstm(description: Description, settings: dict) -> Description:
     return replace(
         description, lstm=(lstm,), gates=tuple(gates),
         pretrained=(Pretrained(number),) if number else (),
+        floor=(Floor(settings["least_mean"]),) if settings["least_mean"] > 1 else (),
     )  # fmt: skip
 
 

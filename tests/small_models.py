@@ -7,7 +7,7 @@ import numpy as np
 
 from cmixpy import presets
 from cmixpy.description import Description
-from cmixpy.parts import RULE, Context, Eager, Experts, Match, Selector, Stage, Threshold
+from cmixpy.parts import RULE, Context, Eager, Experts, Floor, Match, Selector, Stage, Threshold
 
 
 def text(random: random.Random, n: int) -> bytes:
@@ -159,7 +159,10 @@ def small_lstm(description: Description, seed: int) -> Description:
         scalar_share=64, bias_input=2048, common_rate=20000, told=rng.choice((15, 9)),
     )  # fmt: skip
     fits = (description.lstm[0].cells, description.lstm[0].told) == (lstm.cells, lstm.told)
-    return changed(description, lstm=(lstm,), pretrained=description.pretrained if fits else ())
+    return changed(
+        description, lstm=(lstm,), pretrained=description.pretrained if fits else (),
+        floor=rng.choice(((), (Floor(3000),))),
+    )  # fmt: skip
 
 
 def ruled(seed: int, n: int, width: int, operation: int, lags: tuple[int, int]) -> np.ndarray:

@@ -20,6 +20,15 @@ def test_a_threshold_is_the_last_list():
     assert replace(eager, threshold=()).to_bytes() == eager.to_bytes()[:-3]
 
 
+def test_a_floor_is_behind_all_others():
+    d = presets.describe(9, "text")
+    assert (d.floor[0].mean, d.least_mean) == (16000, 16000)
+    assert Description.from_bytes(d.to_bytes()) == d
+    without = replace(d, floor=())
+    assert without.least_mean == 1
+    assert d.to_bytes() == without.to_bytes() + bytes([1, 0x80, 0x7D])
+
+
 @pytest.mark.parametrize("error", [0, 65536])
 def test_limits_of_a_threshold(error):
     with pytest.raises(ValueError):

@@ -22,7 +22,7 @@ from cmixpy.lstm import network, tables
 from cmixpy.lstm.arrays import build_network
 from cmixpy.lstm.forward import forward, learning_before, take_learnt
 from cmixpy.lstm.selftest import require_exact_products
-from cmixpy.parts import Gate
+from cmixpy.parts import Floor, Gate
 from cmixpy.plan import Plan
 
 SETTINGS = parts.Lstm(
@@ -83,8 +83,8 @@ def make_outputs(arrays, told, step):
 class Network:
     """A network of one group without the engine: the kernel's part and the driver's in turn."""
 
-    def __init__(self, settings, lanes: int):
-        self.weights = w = network.Weights(settings, 8)
+    def __init__(self, settings, lanes: int, least_mean: int = 1):
+        self.weights = w = network.Weights(settings, 8, least_mean=least_mean)
         plan = small_plan(lanes, 1, **asdict(settings))
         self.arrays = build_network(plan, w.recurrent, w.embedding, 1)
         self.group = network.Group(w, self.arrays, 0, lanes)
@@ -105,8 +105,8 @@ def state_of(weights) -> list[np.ndarray]:
     return [np.asarray(part, dtype=np.int64) for part in parts]
 
 
-@pytest.mark.parametrize("threads", [1, 2])
-def test_training_equals_the_reference(threads):
+@pytest.mark.parametrize(("threads", "least"), [(1, 1), (2, 1000000)])
+def test_training_equals_the_reference(threads, least):
     """Three horizons on real bytes, and gradients that reach every clamp now and then."""
     settings = replace(SETTINGS, cells=64, spread=1500)
     lanes, rng = 5, np.random.default_rng(1)
@@ -116,10 +116,10 @@ def test_training_equals_the_reference(threads):
         "int64": np.matmul, "permuted": permuted, "rows": row_by_row, "numpy's BLAS": in_float,
         "permuted BLAS": lambda a, b: permuted(a.astype(np.float64), b.astype(np.float64)),
     }  # fmt: skip
-    references = {name: Lstm(settings, 8, [lanes], p) for name, p in products.items()}
+    references = {name: Lstm(settings, 8, [lanes], p, least=least) for name, p in products.items()}
     before = torch.get_num_threads()
     torch.set_num_threads(threads)
-    found = Network(settings, lanes)
+    found = Network(settings, lanes, least)
     weights = found.weights
     outputs = np.zeros((lanes, 64), dtype=np.int16)
     for t in range(symbols.shape[1]):
@@ -138,6 +138,9 @@ def test_training_equals_the_reference(threads):
         for part, expected in zip(state_of(weights), state_of(reference), strict=True):
             assert np.array_equal(part, expected), name
     assert weights.clipped > 0
+    sizes = weights.means[weights.means > 0] / 65536
+    assert sizes.min() >= least
+    assert (sizes == least).any() == (least > 1)
     assert np.abs(outputs).max() > 3000
 
 
@@ -231,7 +234,8 @@ def test_descriptions_with_an_lstm():
     bad = (
         {"gates": ()}, {"gates": (Gate(1, len(d.sets)),)}, {"lstm": ()},
         {"lstm": (replace(SETTINGS, cells=40),)}, {"lstm": (replace(SETTINGS, horizon=0),)},
-        {"lstm": (replace(SETTINGS, told=16),)}, {"symbol_bits": 2},
+        {"lstm": (replace(SETTINGS, told=16),)}, {"symbol_bits": 2}, {"floor": (Floor(1),)},
+        {"lstm": (), "gates": (), "floor": (Floor(2),)},
     )  # fmt: skip
     for change in bad:
         with pytest.raises(ValueError):

@@ -20,13 +20,13 @@ def test_levels_of_entries():
 
 def test_entries_left_out():
     entries = [{"f": "a", "order": 3}, {"f": "a", "order": 4, "not_at": [2]}, {"f": "b"}]
-    left = presets._without(entries, [{"f": "a", "at": [5]}, {"f": "a", "order": 4, "at": [6]}])
+    left_out = [{"f": "a", "at": [5, 6]}, {"f": "a", "order": 4, "at": [7]}]
+    left = presets._without(entries, left_out, [{"order": 4, "at": [2, 6, 9]}])
     assert left == [
-        {"f": "a", "order": 3, "not_at": [5]},
-        {"f": "a", "order": 4, "not_at": [2, 5, 6]},
-        {"f": "b"},
+        {"f": "a", "order": 3, "not_at": [5, 6]},
+        {"f": "a", "order": 4, "not_at": [5, 7]},
+        {"f": "b", "not_at": []},
     ]
-    assert presets._without(entries, []) == entries
 
 
 def test_rates_change_one_by_one():

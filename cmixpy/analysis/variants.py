@@ -72,7 +72,7 @@ def without_stage(description: Description, i: int) -> Description:
 
 def without_lstm(description: Description) -> Description:
     """With what is mixed as the mixer alone would mix it."""
-    return replace(description, lstm=(), gates=(), pretrained=())
+    return replace(description, lstm=(), gates=(), pretrained=(), floor=())
 
 
 def untaught(description: Description) -> Description:

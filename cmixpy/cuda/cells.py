@@ -48,7 +48,8 @@ class WeightArrays(NamedTuple):
     picked: np.ndarray  # int32[rows]: those that a training's samples picked, in any order
     sigmoid: np.ndarray  # int32[places]
     tanh: np.ndarray  # int32[places]
-    settings: np.ndarray  # int64[5]: first and last rate, its half, memory, held trainings
+    # int64[6]: first and last rate, its half, memory, held trainings, least mean
+    settings: np.ndarray
     training: np.ndarray  # int64[5]: updates; the last one's rate, share; clipped slopes; rows
 
 
@@ -195,14 +196,14 @@ def learn(weights):
     """Kernel: one step of every recurrent weight."""
     rows, columns = weights.recurrent.shape
     rate, share = weights.training[RATE], weights.training[SHARE]
-    most = most_step(rate)
+    most, least = most_step(rate), weights.settings[5]
     first = cuda.blockIdx.x * cuda.blockDim.x + cuda.threadIdx.x
     for place in range(first, rows * columns, cuda.gridDim.x * cuda.blockDim.x):
         i = place // columns
         j = place - i * columns
         d = gradient_of(np.int64(weights.gradients[i, j]))
         mean, w = step_of(
-            d, weights.means[i, j], np.int64(weights.recurrent[i, j]), share, rate, most
+            d, weights.means[i, j], least, np.int64(weights.recurrent[i, j]), share, rate, most
         )
         weights.means[i, j] = mean
         weights.recurrent[i, j] = w
@@ -239,7 +240,7 @@ def learn_rows(weights):
     thread, threads = cuda.threadIdx.x, cuda.blockDim.x
     columns = weights.embedding.shape[1]
     rate = weights.training[RATE]
-    most = most_step(rate)
+    most, least = most_step(rate), weights.settings[5]
     for item in range(cuda.blockIdx.x, weights.training[PICKED], cuda.gridDim.x):
         row = np.int64(weights.picked[item])
         count = weights.row_counts[row] + 1
@@ -248,8 +249,9 @@ def learn_rows(weights):
             d = row_gradient(weights.row_totals[row, j])
             weights.row_totals[row, j] = 0
             mean, w = step_of(
-                d, weights.row_means[row, j], np.int64(weights.embedding[row, j]), share, rate, most
-            )
+                d, weights.row_means[row, j], least, np.int64(weights.embedding[row, j]), share,
+                rate, most,
+            )  # fmt: skip
             weights.row_means[row, j] = mean
             weights.embedding[row, j] = w
         # Every thread has read how often it has learnt.

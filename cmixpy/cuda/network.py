@@ -39,7 +39,7 @@ BESIDE = 0 if device.SIMULATED else 256 << 20
 
 def build_weights(plan) -> WeightArrays:
     """The network before the first step: the CPU's."""
-    s = plan.description.lstm[0]
+    s, least = plan.description.lstm[0], plan.description.least_mean
     w = Weights(s, plan.description.symbol_bits, plan.description.network)
     return WeightArrays(
         w.recurrent,
@@ -54,7 +54,7 @@ def build_weights(plan) -> WeightArrays:
         np.zeros(len(w.row_counts), dtype=np.int32),
         tables.sigmoid_table().astype(np.int32),
         tables.tanh_table().astype(np.int32),
-        np.array([s.first, s.last, s.half, s.memory, plan.held_trainings], dtype=np.int64),
+        np.array([s.first, s.last, s.half, s.memory, plan.held_trainings, least], dtype=np.int64),
         np.zeros(5, dtype=np.int64),
     )
 

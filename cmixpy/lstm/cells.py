@@ -146,11 +146,15 @@ def most_step(rate):
 
 
 @block
-def step_of(gradient, mean, weight, share, rate, most):
-    """Mean size and weight after a step by `gradient`, at most `most` (28 fraction bits)."""
+def step_of(gradient, mean, least, weight, share, rate, most):
+    """Mean size and weight after a step by `gradient`, at most `most` (28 fraction bits).
+
+    A mean is never below `least`, 20 fraction bits: where all has long been foreseen gradients
+    are mere noise, and divided by a mean of their own size they would lead the network astray.
+    """
     size = abs(gradient)
     mean += (((size << MEAN_SHIFT) - mean) * share + (1 << 15)) >> 16
-    mean = max(mean, 1 << MEAN_SHIFT)
+    mean = max(mean, np.int64(least) << MEAN_SHIFT)
     # 23 + 16 + 16 bits over at least 8.
     step = min(np.int64(np.uint64((size * rate) << 16) // np.uint64(mean >> 8)), most)
     if gradient < 0:
@@ -159,13 +163,13 @@ def step_of(gradient, mean, weight, share, rate, most):
 
 
 @kernel
-def learn(gradients, means, weights, near, share, rate):
+def learn(gradients, means, least, weights, near, share, rate):
     """One step of every weight, normalised by the mean size of its gradients.
 
     Parameters
     ----------
     gradients : float64[rows, columns], 35 fraction bits, below 2^53
-    means : int64[rows, columns], 36 fraction bits
+    means : int64[rows, columns], 36 fraction bits; least : of them, 20 fraction bits
     weights, near : int32 and float64[rows, columns]
     share : of a new gradient in the mean, 2^-16; rate : 2^-20, below 2^16
     """
@@ -177,12 +181,14 @@ def learn(gradients, means, weights, near, share, rate):
         copy = near[i]
         for j in range(row.shape[0]):
             d = gradient_of(np.int64(row[j]))
-            mean[j], w[j] = step_of(d, mean[j] + 0, w[j], share, rate, most)
+            mean[j], w[j] = step_of(d, mean[j] + 0, least, w[j], share, rate, most)
             copy[j] = np.int64(w[j]) >> NEAR_SHIFT
 
 
 @kernel
-def learn_rows(features, slopes, heads, links, totals, counts, means, weights, most_share, rate):
+def learn_rows(
+    features, slopes, heads, links, totals, counts, means, least, weights, most_share, rate
+):
     """One step of the rows of the embedding that symbols of the trace have picked.
 
     Parameters
@@ -191,6 +197,7 @@ def learn_rows(features, slopes, heads, links, totals, counts, means, weights, m
     slopes : float64[samples, columns], 20 fraction bits
     heads : int32[rows], zero between calls; links : int32[samples·n]; totals : int64[columns]
     counts : int64[rows], how often each has learnt; means, weights : int64, int32[rows, columns]
+    least : of the means, 20 fraction bits
     most_share : the mean of a row remembers so many of its steps
     """
     samples, n = features.shape
@@ -216,4 +223,4 @@ def learn_rows(features, slopes, heads, links, totals, counts, means, weights, m
             w = weights[row]
             for j in range(w.shape[0]):
                 d = row_gradient(totals[j])
-                mean[j], w[j] = step_of(d, mean[j] + 0, w[j], share, rate, most)
+                mean[j], w[j] = step_of(d, mean[j] + 0, least, w[j], share, rate, most)

@@ -25,7 +25,10 @@ class Driver:
         torch.set_num_threads(1)
         require_exact_products(settings.cells, settings.horizon, plan.group_lanes)
         bits = plan.description.symbol_bits
-        self.weights = w = Weights(settings, bits, plan.description.network, plan.held_trainings)
+        self.weights = w = Weights(
+            settings, bits, plan.description.network, plan.held_trainings,
+            plan.description.least_mean,
+        )  # fmt: skip
         self.arrays = arrays.build_network(plan, w.recurrent, w.embedding, threads)
         self.groups = [
             Group(w, self.arrays, number, high - low)

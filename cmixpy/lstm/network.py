@@ -58,13 +58,13 @@ class Weights:
     Rows of `recurrent`: the cells' outputs, then the residuals of the last symbol. `embedding` has
     a row for each value of each feature. Columns: forget gates, candidates, output gates. They are
     those of a pretrained `network` (pretrained.py), or random. In the first `held` trainings only
-    the mean sizes learn.
+    the mean sizes learn, which are `least_mean` / 2^20 at least.
     """
 
-    def __init__(self, settings, bits: int, network=None, held: int = 0):
+    def __init__(self, settings, bits: int, network=None, held: int = 0, least_mean: int = 1):
         cells = self.cells = settings.cells
         self.settings, self.inputs, self.columns = settings, cells + bits, 3 * cells
-        self.held = held
+        self.held, self.least_mean = held, least_mean
         if network is None:
             self.recurrent, self.embedding = random_weights(settings, bits)
         else:
@@ -87,10 +87,12 @@ class Weights:
         self.updates += 1
         torch.mm(_tensor(x).t(), _tensor(slopes), out=self.total)
         share = elements.share_of.py_func(self.updates, s.memory)
-        elements.learn(self.gradients, self.means, self.recurrent, self.near, share, rate)
+        elements.learn(
+            self.gradients, self.means, self.least_mean, self.recurrent, self.near, share, rate
+        )
         elements.learn_rows(
             features, slopes, self.row_heads, links, self.row_totals, self.row_counts,
-            self.row_means, self.embedding, s.memory, rate,
+            self.row_means, self.least_mean, self.embedding, s.memory, rate,
         )  # fmt: skip
         if self.updates % CLIPPED_EVERY == 1:
             self.clipped += int(np.count_nonzero(np.abs(slopes) == elements.SLOPE_LIMIT))

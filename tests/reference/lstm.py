@@ -85,8 +85,11 @@ def read_network(d) -> list[np.ndarray]:
 class Lstm:
     """Weights, and for each group its lanes' states, the growing trace and the full one."""
 
-    def __init__(self, settings, bits, lanes: list[int], product=np.matmul, network=None, held=0):
+    def __init__(
+        self, settings, bits, lanes: list[int], product=np.matmul, network=None, held=0, least=1
+    ):
         self.s, self.bits, self.product, self.held = settings, bits, product, held
+        self.least = least
         self.columns = 3 * settings.cells
         self.recurrent = self._first(1, settings.cells + bits)
         known = (1 << bits) + (settings.told & 1) * ((1 << bits) + 1)
@@ -186,6 +189,6 @@ class Lstm:
         gradient = gradient.clip(-GRADIENT_LIMIT, GRADIENT_LIMIT)
         size = abs(gradient)
         share = 65536 // clamp(count, 1, self.s.memory)
-        means[:] = np.maximum(means + rounded(((size << 16) - means) * share, 16), 65536)
+        means[:] = np.maximum(means + rounded(((size << 16) - means) * share, 16), self.least << 16)
         step = np.minimum((size * rate << 16) // (means >> 8), 4 * rate << 8)
         weights[:] = (weights + np.sign(gradient) * step).clip(-WEIGHT_LIMIT, WEIGHT_LIMIT)

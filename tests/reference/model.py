@@ -117,7 +117,10 @@ class Model:
             half = -(-self.count // self.groups)
             sizes = [half, self.count - half][: self.groups]
             held = self.groups * (self.primed // d.lstm[0].horizon) if d.pretrained else 0
-            self.lstm = Lstm(d.lstm[0], self.width, sizes, network=network, held=held)
+            self.lstm = Lstm(
+                d.lstm[0], self.width, sizes, network=network, held=held,
+                least=d.floor[0].mean if d.floor else 1,
+            )  # fmt: skip
             cells = d.lstm[0].cells
             self.outputs = [[0] * cells for _ in self.lanes]
             self.gradients = [[0] * cells for _ in self.lanes]
