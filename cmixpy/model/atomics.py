@@ -122,6 +122,16 @@ else:
 
 
 @block
+def poll(sync, spins):
+    """Be idle for a moment, the `spins`-th since the core was last given away; the next number."""
+    relax()
+    if spins < sync[17]:
+        return spins + 1
+    _yield_core()
+    return 0
+
+
+@block
 def barrier(sync, threads):
     """Wait until `threads` threads are here, or one has given up.
 
@@ -139,11 +149,7 @@ def barrier(sync, threads):
         else:
             spins = 0
             while atomic_load(sync, 8) == generation and atomic_load(sync, 16) == 0:
-                relax()
-                spins += 1
-                if spins > sync[17]:
-                    spins = 0
-                    _yield_core()
+                spins = poll(sync, spins)
 
 
 @block
@@ -151,11 +157,7 @@ def await_count(sync, place, count):
     """Wait until sync[place] has reached `count`."""
     spins = 0
     while atomic_load(sync, place) < count and atomic_load(sync, 16) == 0:
-        relax()
-        spins += 1
-        if spins > sync[17]:
-            spins = 0
-            _yield_core()
+        spins = poll(sync, spins)
 
 
 @block
@@ -185,11 +187,7 @@ def await_admission(sync, until):
         and atomic_load(sync, 32) < until
         and atomic_load(sync, 16) == 0
     ):
-        relax()
-        spins += 1
-        if spins > sync[17]:
-            spins = 0
-            _yield_core()
+        spins = poll(sync, spins)
     if atomic_load(sync, 41) < until:
         return until
     # The threads that are there have still to leave the barrier before.
