@@ -14,9 +14,9 @@ import numpy as np
 from cmixpy import interrupts, mixers, primer
 from cmixpy.early import EarlyMemory, aligned_zeros
 from cmixpy.lstm.arrays import no_network
-from cmixpy.model import atomics, clock, fields, state, step
+from cmixpy.model import clock, fields, state, step
 from cmixpy.model.jit import CACHE_DIRECTORY
-from cmixpy.pace import Pace, usable_cores
+from cmixpy.pace import Pace
 
 # A range of steps lasts about this long: what an interrupt waits for, at most.
 CHUNK_SECONDS = 0.1
@@ -53,8 +53,6 @@ class Segment:
         self.lesson = mixers.lesson(plan, self.plan, self.shared)
         self.private = state.build_private(plan, self.threads)
         self.sync = np.zeros(48, dtype=np.int64)
-        enough = self.threads <= usable_cores()
-        self.sync[17] = atomics.PATIENT_SPINS if enough else atomics.IMPATIENT_SPINS
         self.times = np.zeros((self.threads, clock.CLOCK_COLUMNS), dtype=np.int64)
         self.groups, self.group_lanes = plan.groups, plan.group_lanes
         self.network = None

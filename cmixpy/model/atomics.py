@@ -13,11 +13,9 @@ from numba.extending import intrinsic
 
 from cmixpy.model.jit import block
 
-# After so many polls a waiting thread gives its core away. Where every thread has a core, a late
-# one was put aside for a neighbour process and will be back; giving the core away as well would
-# only lose the next race. With more threads than cores it is the only way on.
-PATIENT_SPINS = 30_000
-IMPATIENT_SPINS = 20
+# After so many polls a waiting thread offers its core to others. That costs nothing where nobody
+# wants it; where somebody does, it is most likely the thread that is waited for.
+SPINS = 20
 # What a polling processor may be told, so that it leaves the units of its core to the other
 # processor of that core: LLVM's name for it, and its operand, by machine.
 PAUSE, HINT = ("llvm.x86.sse2.pause", ()), ("llvm.aarch64.hint", (1,))
@@ -122,10 +120,10 @@ else:
 
 
 @block
-def poll(sync, spins):
-    """Be idle for a moment, the `spins`-th since the core was last given away; the next number."""
+def poll(spins):
+    """Be idle for a moment, the `spins`-th since the core was last offered; the next number."""
     relax()
-    if spins < sync[17]:
+    if spins < SPINS:
         return spins + 1
     _yield_core()
     return 0
@@ -137,9 +135,9 @@ def barrier(sync, threads):
 
     sync: int64[48], apart by cache lines: [0] arrivals, [8] generation, [16] not 0: give up (a
     thread was interrupted before it came; the state is lost, but no thread spins for ever),
-    [17] polls before a waiting thread yields, [24] half-steps with whose learning the LSTM is done,
-    [32] half-steps of the kernel that are committed, and their outputs made, [40] the half-step
-    before which the LSTM's thread would help, [41] the one before which it does, [42] from which.
+    [24] half-steps with whose learning the LSTM is done, [32] half-steps of the kernel that are
+    committed, and their outputs made, [40] the half-step before which the LSTM's thread would
+    help, [41] the one before which it does, [42] from which.
     """
     if threads > 1:
         generation = atomic_load(sync, 8)
@@ -149,7 +147,7 @@ def barrier(sync, threads):
         else:
             spins = 0
             while atomic_load(sync, 8) == generation and atomic_load(sync, 16) == 0:
-                spins = poll(sync, spins)
+                spins = poll(spins)
 
 
 @block
@@ -157,7 +155,7 @@ def await_count(sync, place, count):
     """Wait until sync[place] has reached `count`."""
     spins = 0
     while atomic_load(sync, place) < count and atomic_load(sync, 16) == 0:
-        spins = poll(sync, spins)
+        spins = poll(spins)
 
 
 @block
@@ -187,7 +185,7 @@ def await_admission(sync, until):
         and atomic_load(sync, 32) < until
         and atomic_load(sync, 16) == 0
     ):
-        spins = poll(sync, spins)
+        spins = poll(spins)
     if atomic_load(sync, 41) < until:
         return until
     # The threads that are there have still to leave the barrier before.
