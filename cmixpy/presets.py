@@ -87,8 +87,9 @@ def _without(entries: list[dict], left_out: list[dict], kept: list[dict]) -> lis
     """The entries, `not_at` the levels where they are left out, but where they are kept."""
     changed = []
     for entry in entries:
-        levels = {*entry.get("not_at", ()), *_levels_of(entry, left_out)} - _levels_of(entry, kept)
-        changed.append({**entry, "not_at": sorted(levels)})
+        before = set(entry.get("not_at", ()))
+        levels = (before | _levels_of(entry, left_out)) - _levels_of(entry, kept)
+        changed.append(entry if levels == before else {**entry, "not_at": sorted(levels)})
     return changed
 
 

@@ -25,8 +25,9 @@ def test_entries_left_out():
     assert left == [
         {"f": "a", "order": 3, "not_at": [5, 6]},
         {"f": "a", "order": 4, "not_at": [5, 7]},
-        {"f": "b", "not_at": []},
+        {"f": "b"},
     ]
+    assert presets._without(entries, [], []) == entries
 
 
 def test_rates_change_one_by_one():
