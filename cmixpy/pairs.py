@@ -7,7 +7,7 @@ they travel in the segment's hints, and contexts of the model read the bytes the
 
 The measure is what a pair adds to a small context mixer (orders 1 to 6, the bytes above): each of
 its bits is mixed with what a context of the byte before and those two would say, and the cost is
-added up. Pairs are found greedily: the best single distances, then what goes best with each, and
+added up. Pairs are found greedily: the best single distance, then what goes best with it, and
 again behind a mixer that knows the pairs found so far. Everything is integer, so that the same
 bytes give the same hints on every machine. (paq8's sparse contexts have fixed distances; choosing
 contexts by the code length of a sample is what its users do by hand.)
@@ -27,8 +27,6 @@ LONGEST = 32
 # Samples: so many windows of so many bytes.
 WINDOWS = 2
 WINDOW = 8192
-# Distances that pairs are made of: so many, each with every other.
-PAIRED = 2
 # A pair must save one in so many of what costs anything, or it is not worth a context. (In noise
 # the best of them seems to save one in 525.)
 LEAST_SAVED = 300
@@ -136,12 +134,10 @@ class _Search:
     def best(self) -> tuple[int, tuple[int, ...]]:
         """The least cost, and for which distances."""
         distances = range(2, LONGEST + 1)
-        single = sorted((self.cost_with((d,)), (d,)) for d in distances)
-        pairs = {
-            tuple(sorted((first, second)))
-            for _, (first,) in single[:PAIRED] for second in distances if second != first
-        }  # fmt: skip
-        return min([*single, *((self.cost_with(pair), pair) for pair in sorted(pairs))])
+        single = [(self.cost_with((d,)), (d,)) for d in distances]
+        _, (first,) = min(single)
+        pairs = [tuple(sorted((first, second))) for second in distances if second != first]
+        return min([*single, *((self.cost_with(pair), pair) for pair in pairs)])
 
 
 class Fixed(NamedTuple):

@@ -73,24 +73,16 @@ def _changed(level: dict, by: dict) -> dict:
     return {**level, **by, "rates": {**level.get("rates", {}), **by.get("rates", {})}}
 
 
-def _levels_of(entry: dict, told: list[dict]) -> set[int]:
-    """The levels `at` which something is told of an entry, by some of what it says itself."""
-    return {
-        level
-        for other in told
-        if all(entry.get(key) == value for key, value in other.items() if key != "at")
-        for level in other["at"]
-    }
-
-
-def _without(entries: list[dict], left_out: list[dict], kept: list[dict]) -> list[dict]:
-    """The entries, `not_at` the levels where they are left out, but where they are kept."""
-    changed = []
+def _without(entries: list[dict], left_out: list[dict]) -> list[dict]:
+    """The entries, each `not_at` the levels `at` which one is left out that says the same of it."""
+    kept = []
     for entry in entries:
-        before = set(entry.get("not_at", ()))
-        levels = (before | _levels_of(entry, left_out)) - _levels_of(entry, kept)
-        changed.append(entry if levels == before else {**entry, "not_at": sorted(levels)})
-    return changed
+        levels = list(entry.get("not_at", []))
+        for other in left_out:
+            if all(entry.get(key) == value for key, value in other.items() if key != "at"):
+                levels += other["at"]
+        kept.append({**entry, "not_at": levels} if levels else entry)
+    return kept
 
 
 @cache
@@ -99,7 +91,7 @@ def _preset(name: str) -> dict:
     in a level's rates one by one.
 
     `more_contexts` come behind the contexts of that preset; `without` says which of its contexts
-    and sets are left out `at` some levels, by what they are, and `with` which are not.
+    and sets are left out `at` some levels, by what they are.
     """
     with open(_models() / f"{name}.toml", "rb") as file:
         model = tomllib.load(file)
@@ -107,9 +99,9 @@ def _preset(name: str) -> dict:
         return model
     like, changed = _preset(model.pop("like")), model.pop("levels", {})
     levels = {level: _changed(old, changed.get(level, {})) for level, old in like["levels"].items()}
-    told = model.pop("without", []), model.pop("with", [])
-    contexts = _without(like["contexts"], *told) + model.pop("more_contexts", [])
-    sets = _without(like["sets"], *told)
+    without = model.pop("without", [])
+    contexts = _without(like["contexts"], without) + model.pop("more_contexts", [])
+    sets = _without(like["sets"], without)
     return {**like, "contexts": contexts, "sets": sets, **model, "levels": levels}
 
 
@@ -219,7 +211,9 @@ def _with_lstm(description: Description, settings: dict) -> Description:
     names, first = settings["gates"], description.inputs_per_context * len(description.contexts)
     gates = [Gate(0, 0)] if "mix" in names else []
     if "sets" in names:
-        gates += [Gate(1, i) for i in range(min(len(description.sets), settings["gated_sets"]))]
+        ungated = [SELECTORS[name] for name in settings["ungated"]]
+        gated = [i for i, s in enumerate(description.sets) if s.function not in ungated]
+        gates += [Gate(1, i) for i in gated[: settings["gated_sets"]]]
     if "matches" in names:
         gates += [Gate(2, first + 2 * i) for i in range(len(description.matches))]
     lstm = Lstm(**{field.name: settings[field.name] for field in fields(Lstm)})

@@ -14,16 +14,13 @@ import cmixpy
 from benchmarks import pretrain
 from cmixpy import engine, mixers, presets
 from cmixpy.analysis import variants
-from cmixpy.description import Description
+from cmixpy.description import Description, _frozen, frozen
 from cmixpy.model.mixer import WEIGHT_LIMIT
 from cmixpy.parts import PretrainedMixer
 from cmixpy.plan import Plan
 
-DESCRIPTIONS = {
-    d.mixer[0].mixer: d
-    for d in (presets.describe(level, name) for name in presets.PRESETS for level in presets.LEVELS)
-    if d.mixer
-}
+# Of each mixer a description that archives have, be it of an earlier version.
+DESCRIPTIONS = {d.mixer[0].mixer: d for d in map(frozen, _frozen()) if d.mixer}
 SOURCES = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.md"))[:3]
 
 

@@ -21,13 +21,12 @@ def test_levels_of_entries():
 def test_entries_left_out():
     entries = [{"f": "a", "order": 3}, {"f": "a", "order": 4, "not_at": [2]}, {"f": "b"}]
     left_out = [{"f": "a", "at": [5, 6]}, {"f": "a", "order": 4, "at": [7]}]
-    left = presets._without(entries, left_out, [{"order": 4, "at": [2, 6, 9]}])
-    assert left == [
+    assert presets._without(entries, left_out) == [
         {"f": "a", "order": 3, "not_at": [5, 6]},
-        {"f": "a", "order": 4, "not_at": [5, 7]},
+        {"f": "a", "order": 4, "not_at": [2, 5, 6, 7]},
         {"f": "b"},
     ]
-    assert presets._without(entries, [], []) == entries
+    assert presets._without(entries, []) == entries
 
 
 def test_rates_change_one_by_one():
@@ -47,7 +46,16 @@ def test_english_leaves_orders_to_words(level):
     assert word not in presets.describe(level, "english").sets
 
 
-def test_fewer_contexts_below_the_strongest_level():
-    counts = [len(presets.describe(level, "english").contexts) for level in (6, 7, 8, 9)]
-    # Level 9 has one lane, so none of the lane's own order 2.
-    assert counts[1] == counts[2] < counts[3] == counts[0] - 1
+@pytest.mark.parametrize("name", ["text", "english", "log"])
+def test_contexts_of_the_levels_with_an_lstm(name):
+    counts = [len(presets.describe(level, name).contexts) for level in (6, 7, 8, 9)]
+    # Those of level 6, but for the lane's own order 2.
+    assert counts[1:] == [counts[0] - 1] * 3
+
+
+@pytest.mark.parametrize(("level", "gated"), [(7, 5), (8, 5), (9, 13)])
+def test_sets_that_are_not_gated(level, gated):
+    d = presets.describe(level, "english")
+    functions = [d.sets[gate.index].function for gate in d.gates if gate.source == 1]
+    assert len(functions) == gated
+    assert (presets.SELECTORS["known"] in functions) == (level == 9)

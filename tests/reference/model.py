@@ -1,19 +1,21 @@
-"""FORMAT.md, "Lanes, steps, half-steps", "Inputs", "Mixer", "SSE and the final probability"."""
+"""FORMAT.md, "Lanes, steps, half-steps", "Mixer", "SSE and the final probability"."""
 
 from collections import Counter
 from pathlib import Path
 
 import cmixpy
 from reference.coder import Decoder, Encoder, Known
+from reference.commits import commit_chains, commit_followers, commit_matches
 from reference.experts import Chains, find_experts, move_experts
 from reference.frames import first_probability, mirrored, move_frames
 from reference.gates import Gates
+from reference.inputs import first_length_probability, first_map_probability, mixer_inputs
 from reference.lane import Copying, Lane, second_nibble
 from reference.lstm import Lstm, read_network
 from reference.matches import follow_rule, look_for_candidate, recent, take_symbol
 from reference.mixer import Taught, learn_mixer
 from reference.shared import Counted, Slots, Weights
-from reference.tables import LOGIT_LIMIT, clamp, history_probability, run_strength, squash, stretch
+from reference.tables import LOGIT_LIMIT, clamp, history_probability, run_strength, squash
 from reference.words import primer_3
 
 EACH_BIT = (3, 8, 12)
@@ -168,9 +170,9 @@ class Model:
             for lane, (symbol, _) in zip(active, coded, strict=True):
                 self.history[lane.start + t] = symbol
             self._commit(written)
-            self._commit_chains(active, keys, t, written)
-            self._commit_matches(active, [indices for _, indices in coded], t, written)
-            self._commit_followers(active, written)
+            commit_chains(self, active, keys, t, written)
+            commit_matches(self, active, [indices for _, indices in coded], t, written)
+            commit_followers(self, active, written)
             if self.gates:
                 self._run_lstm(group, lanes, active)
         return written
@@ -213,39 +215,6 @@ class Model:
         ):  # fmt: skip
             for number, table in enumerate(getattr(self, name)):
                 written.setdefault((name, number), []).extend(table.commit(self.events))
-
-    def _commit_chains(self, active, packed, t: int, written: dict) -> None:
-        for number, chains in enumerate(self.chains):
-            seed = self.description.experts[number].seed
-            for lane in reversed(active):
-                if t >= seed:
-                    key = packed[lane.index] & (4**seed - 1)
-                    chains.add(key, lane.start + t)
-                    written.setdefault(("heads", number), []).append(key)
-                    written.setdefault(("before", number), []).append(lane.start + t)
-
-    def _commit_matches(self, active, indices, t: int, written: dict) -> None:
-        for m, table in self.match_tables.items():
-            taken = set()
-            for lane, noted in zip(active, indices, strict=True):
-                if noted[m] not in taken:
-                    table[noted[m]] = lane.start + t + 1
-                    taken.add(noted[m])
-                else:
-                    self.events["match table entry of a lower lane kept"] += 1
-            written.setdefault(("match_tables", m), []).extend(taken)
-
-    def _commit_followers(self, active, written: dict) -> None:
-        for i, table in enumerate(self.followers):
-            taken = set()
-            for lane in active:
-                place, value = lane.followed[i]
-                if place not in taken:
-                    table[place] = value
-                    taken.add(place)
-                else:
-                    self.events["followers of a lower lane kept"] += 1
-            written.setdefault(("followers", i), []).extend(taken)
 
     def _code_symbol(self, lane: Lane, t: int, coder, wanted) -> tuple[int, dict[int, int]]:
         """The part of a lane in a half-step: the symbol, and its index in each match table."""
@@ -323,7 +292,7 @@ class Model:
         node = 1
         bits = 4 if self.width == 8 else 2
         for k in range(bits * nibble, bits * nibble + bits):
-            inputs, touched = self._inputs(lane, copies, runs, node, partial, k)
+            inputs, touched = mixer_inputs(self, lane, copies, runs, node, partial, k)
             for values, selectors in ((sets, d.sets), (finals, d.finals)):
                 for i, selector in enumerate(selectors):
                     if selector.function in EACH_BIT:
@@ -379,56 +348,6 @@ class Model:
                 copy.learn(2 + (base >> 1), base & 1, context.limit, self.events)
                 self.events["inverted repeat learnt"] += 1
 
-    def _inputs(self, lane, copies, runs, node, partial, k) -> tuple[list[int], list]:
-        """The mixer's inputs, and the counted entries that were touched on the way."""
-        inputs, touched = [], []
-        for c, (copy, histories) in enumerate(zip(copies, self.histories, strict=True)):
-            probability, count, state = copy.nodes[node]
-            mapped = None
-            if self.maps:
-                key = map_key(copy.nodes[node], self._run_says(runs[c], partial, k))
-                touched.append((self.maps[c], key))
-                mapped = stretch(self.maps[c].p16(key) >> 4)
-            if state == 0:
-                inputs += [0, 0, 0]
-                continue
-            p = histories.p16(state)
-            touched.append((histories, state))
-            confidence = 512 * count // (2 * count + self.rates.confidence)
-            inputs.append(stretch(p >> 4))
-            inputs.append(stretch((probability >> 1) >> 4) * confidence >> 8)
-            inputs.append((p - 32768) >> 4 if mapped is None else mapped)
-        if self.rates.runs:
-            inputs += [self._run_input(copy, partial, k) for copy in runs]
-        for state, lengths in zip(lane.matches, self.lengths, strict=True):
-            x = state.symbol | 1 << self.width
-            if state.slot > 0 and x >> (self.width - k) == partial:
-                expected = x >> (self.width - 1 - k) & 1
-                key = state.slot, state.misses & 7, k, expected
-                touched.append((lengths, key))
-                inputs += [stretch(lengths.p16(key) >> 4), (lengths.p16(key) - 32768) >> 4]
-            else:
-                self.events["match refuted within a symbol"] += state.slot > 0
-                state.slot = 0
-                inputs += [0, 0]
-        for _ in self.experts:
-            inputs += lane.voting.inputs(partial, k)
-        return [*inputs, 256], touched
-
-    def _run_says(self, copy, partial: int, k: int) -> int:
-        """0: nothing, 1 or 2: the bit is 0 or 1, 3: it was wrong."""
-        symbol, count = copy.run
-        if count == 0:
-            return 0
-        return 1 + (symbol >> (7 - k) & 1) if (symbol | 256) >> (8 - k) == partial else 3
-
-    def _run_input(self, copy, partial: int, k: int) -> int:
-        symbol, count = copy.run
-        if (symbol | 256) >> (8 - k) != partial:
-            self.events["run refuted within a symbol"] += count > 0
-            return 0
-        return run_strength(count) if symbol >> (7 - k) & 1 else -run_strength(count)
-
     def _refine(self, mixed: int, values: list[int], partial: int) -> tuple[int, list]:
         """The final probability, and the SSE entries that were touched."""
         j, weight = divmod(mixed + 3072, 192)
@@ -468,16 +387,6 @@ class Model:
         return error
 
 
-def map_key(node, run: int) -> tuple[int, int, int]:
-    said = (stretch((node.probability >> 1) >> 4) + 2304) // 144
-    counts = sum(node.count >= least for least in (1, 2, 3, 4, 7, 15, 60))
-    return said, counts, run
-
-
-def first_map_probability(key) -> int:
-    return squash(144 * key[0] - 2232)
-
-
 def first_text(description, lanes: int) -> list[int]:
     """The primer's last bytes that a description asks for, as many as the lanes can share."""
     for start in description.start:
@@ -488,12 +397,6 @@ def first_text(description, lanes: int) -> list[int]:
             text = (Path(cmixpy.__file__).parent / "primer-1.txt").read_bytes()
             return list(text[len(text) - start.primed // lanes * lanes :])
     return []
-
-
-def first_length_probability(key) -> int:
-    slot, _, _, expected = key
-    q = 65536 // (slot + 3)
-    return 65536 - q if expected else q
 
 
 def first_sse_probability(key) -> int:
