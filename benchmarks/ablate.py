@@ -1,11 +1,13 @@
 """What each part of a level earns: leave one out, code again.
 
     python -m benchmarks ablate [--preset text] [--level 5] [--files NAME[:BYTES] …] [--lanes L]
-                                [--only WORDS] [--processes 1] [--append]
+                                [--only WORDS | --together WORDS …] [--processes 1] [--append]
 
 Prints a Markdown table: bytes gained by the archive's codes when the part is missing, and per
 cent of them; `cut?` where that is less than 0.1 % on every file. `--only` leaves out no parts but
-those whose names contain the words. `--append` adds the table to LOG.md.
+those whose names contain the words. `--together` leaves out, for each of its words, all contexts
+and weight sets whose names contain it: what parts earn that stand in for one another. `--append`
+adds the table to LOG.md.
 """
 
 import argparse
@@ -107,24 +109,38 @@ def append_to_log(title: str, found: str) -> None:
         log.write(f"\n## {date.today().isoformat()} {title}\n\n{found}\n")
 
 
+def _parts(whole: Description, only: str, together: list[str] | None):
+    """(what is left out, the rest); SystemExit where nothing is named like that."""
+    each = list(variants.leave_one_out(whole))
+    try:
+        if together:
+            return [(f"all {words}", variants.without_all(whole, words)) for words in together]
+    except ValueError as error:
+        problem = str(error)
+    else:
+        chosen = [part for part in each if only in part[0]]
+        if chosen:
+            return chosen
+        problem = f"no part is named like {only!r}"
+    raise SystemExit("\n".join([f"{problem}:", *(name for name, _ in each)]))
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks ablate", description=__doc__.split("\n")[0])
     parser.add_argument("--preset", choices=presets.PRESETS, default="text")
     parser.add_argument("--level", type=int, default=DEFAULT_LEVEL)
     parser.add_argument("--files", nargs="+", metavar="NAME[:BYTES]")
     parser.add_argument("--lanes", type=int)
-    parser.add_argument("--only", default="", metavar="WORDS")
+    which = parser.add_mutually_exclusive_group()
+    which.add_argument("--only", default="", metavar="WORDS")
+    which.add_argument("--together", nargs="+", metavar="WORDS")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--append", action="store_true", help="add the table to LOG.md")
     parser.add_argument("--data", metavar="DIR")
     chosen = parser.parse_args(arguments)
     pieces = data.require(chosen.files or FILES[chosen.preset], data.directory(chosen.data))
     whole = variants.untaught(presets.describe(chosen.level, chosen.preset))
-    parts = [part for part in variants.leave_one_out(whole) if chosen.only in part[0]]
-    if not parts:
-        names = "\n".join(name for name, _ in variants.leave_one_out(whole))
-        raise SystemExit(f"no part of level {chosen.level} is named like that:\n{names}")
-    rows = [("nothing", whole), *parts]
+    rows = [("nothing", whole), *_parts(whole, chosen.only, chosen.together)]
     tasks = [
         Task(piece, chosen.preset, chosen.level, chosen.lanes, description)
         for _, description in rows

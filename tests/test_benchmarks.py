@@ -10,6 +10,7 @@ import pytest
 
 import cmixpy
 from benchmarks import (
+    ablate,
     compare,
     data,
     history,
@@ -274,6 +275,19 @@ def test_horizons_change_the_lstm_alone():
     *_, one, two = horizons.report(tasks, [1000, 990, 1100, 1078]).splitlines()
     assert "990 (-1.00 %)" in one
     assert "1,078 (-2.00 %)" in two
+
+
+def test_parts_left_out_one_by_one_and_together():
+    whole = presets.describe(6, "text")
+    names = [name for name, _ in ablate._parts(whole, "folded", None)]
+    assert names == ["context text folded", "context text folded folded-high"]
+    ((name, rest),) = ablate._parts(whole, "", ["aligned"])
+    assert name == "all aligned"
+    assert len(rest.contexts) == len(whole.contexts) - 1
+    assert len(rest.sets) == len(whole.sets) - 1
+    for only, together in ("nothing", None), ("", ["folded", "nothing"]):
+        with pytest.raises(SystemExit, match="is named like 'nothing':\ncontext bytes order 0"):
+            ablate._parts(whole, only, together)
 
 
 def test_generated_text_is_the_same_everywhere():

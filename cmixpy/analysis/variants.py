@@ -81,6 +81,18 @@ def untaught(description: Description) -> Description:
     return replace(description, mixer=())
 
 
+def without_all(description: Description, words: str) -> Description:
+    """`untaught`, without every context and every weight set whose names contain the words.
+
+    Raises ValueError where that leaves no context or no set, or all of them.
+    """
+    contexts = tuple(c for c in description.contexts if words not in context_name(c))
+    sets = tuple(s for s in description.sets if words not in selector_name(s))
+    if (contexts, sets) == (description.contexts, description.sets):
+        raise ValueError(f"no context or weight set is named like {words!r}")
+    return replace(untaught(description), contexts=contexts, sets=sets)
+
+
 def leave_one_out(description: Description) -> Iterator[tuple[str, Description]]:
     """(what is left out, the rest) for every part that can be spared, all of them `untaught`."""
     description = untaught(description)
