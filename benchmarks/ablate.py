@@ -115,14 +115,13 @@ def _parts(whole: Description, only: str, together: list[str] | None):
     try:
         if together:
             return [(f"all {words}", variants.without_all(whole, words)) for words in together]
-    except ValueError as error:
-        problem = str(error)
-    else:
         chosen = [part for part in each if only in part[0]]
-        if chosen:
-            return chosen
-        problem = f"no part is named like {only!r}"
-    raise SystemExit("\n".join([f"{problem}:", *(name for name, _ in each)]))
+        if not chosen:
+            raise ValueError(f"no part is named like {only!r}")
+    except ValueError as error:
+        names = "\n".join(name for name, _ in each)
+        raise SystemExit(f"{error}:\n{names}") from None
+    return chosen
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -84,7 +84,7 @@ def untaught(description: Description) -> Description:
 def without_all(description: Description, words: str) -> Description:
     """`untaught`, without every context and every weight set whose names contain the words.
 
-    Raises ValueError where that leaves no context or no set, or all of them.
+    Raises ValueError where nothing is named so, or no context or no set is left.
     """
     contexts = tuple(c for c in description.contexts if words not in context_name(c))
     sets = tuple(s for s in description.sets if words not in selector_name(s))
