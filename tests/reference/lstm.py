@@ -192,3 +192,24 @@ class Lstm:
         means[:] = np.maximum(means + rounded(((size << 16) - means) * share, 16), self.least << 16)
         step = np.minimum((size * rate << 16) // (means >> 8), 4 * rate << 8)
         weights[:] = (weights + np.sign(gradient) * step).clip(-WEIGHT_LIMIT, WEIGHT_LIMIT)
+
+
+def embedded_rows(model, lane, symbol: int) -> list[int]:
+    """Rows of the embedding: the symbol's, and those of what else `told` says."""
+    told, found, first = model.description.lstm[0].told, [symbol], 1 << model.width
+    if told & 1:
+        expected, longest = 1 << model.width, 0
+        for match, state in zip(model.description.matches, lane.matches, strict=True):
+            if match.backwards == 0 and state.pointer >= 0 and state.length > longest:
+                longest, expected = state.length, model.history[state.pointer] or 0
+        found.append(first + expected)
+        first += (1 << model.width) + 1
+    for number, value in (
+        (2, lane.word if lane.letters else lane.word1),
+        (4, lane.low & 0xFFFF),
+        (8, lane.low & 0xFFFFFF),
+    ):
+        if told & number:
+            found.append(first + (value * 0x1E35A7BD >> 20 & 4095))
+            first += 4096
+    return found

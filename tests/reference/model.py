@@ -1,9 +1,7 @@
 """FORMAT.md, "Lanes, steps, half-steps", "Mixer", "SSE and the final probability"."""
 
 from collections import Counter
-from pathlib import Path
 
-import cmixpy
 from reference.coder import Decoder, Encoder, Known
 from reference.commits import commit_chains, commit_followers, commit_matches
 from reference.experts import Chains, find_experts, move_experts
@@ -11,12 +9,12 @@ from reference.frames import first_probability, mirrored, move_frames
 from reference.gates import Gates
 from reference.inputs import first_length_probability, first_map_probability, mixer_inputs
 from reference.lane import Copying, Lane, second_nibble
-from reference.lstm import Lstm, read_network
+from reference.lstm import Lstm, embedded_rows, read_network
 from reference.matches import follow_rule, look_for_candidate, recent, take_symbol
 from reference.mixer import Taught, learn_mixer
 from reference.shared import Counted, Slots, Weights
 from reference.tables import LOGIT_LIMIT, clamp, history_probability, run_strength, squash
-from reference.words import primer_3
+from reference.words import first_text
 
 EACH_BIT = (3, 8, 12)
 HASHED = (28, 29, 31, 32)
@@ -183,30 +181,10 @@ class Model:
         for lane in lanes:
             symbol = self.history[lane.start + lane.position - 1]
             if symbol is not None and lane in active:
-                self.features[lane.index] = self._features_of(lane, symbol)
+                self.features[lane.index] = embedded_rows(self, lane, symbol)
         self.outputs[mine] = self.lstm.half_step(
             group, self.features[mine], self.residuals[mine], self.gradients[mine]
         ).tolist()
-
-    def _features_of(self, lane, symbol: int) -> list[int]:
-        """Rows of the embedding: the symbol's, and those of what else `told` says."""
-        told, found, first = self.description.lstm[0].told, [symbol], 1 << self.width
-        if told & 1:
-            expected, longest = 1 << self.width, 0
-            for match, state in zip(self.description.matches, lane.matches, strict=True):
-                if match.backwards == 0 and state.pointer >= 0 and state.length > longest:
-                    longest, expected = state.length, self.history[state.pointer] or 0
-            found.append(first + expected)
-            first += (1 << self.width) + 1
-        for number, value in (
-            (2, lane.word if lane.letters else lane.word1),
-            (4, lane.low & 0xFFFF),
-            (8, lane.low & 0xFFFFFF),
-        ):
-            if told & number:
-                found.append(first + (value * 0x1E35A7BD >> 20 & 4095))
-                first += 4096
-        return found
 
     def _commit(self, written: dict) -> None:
         for name in (
@@ -385,18 +363,6 @@ class Model:
                 self.events["error within the threshold"] += 1
                 return 0
         return error
-
-
-def first_text(description, lanes: int) -> list[int]:
-    """The primer's last bytes that a description asks for, as many as the lanes can share."""
-    for start in description.start:
-        if start.primer == 3:
-            text = primer_3()
-            return list(text[len(text) - start.primed // lanes * lanes :])
-        if start.primer == 2 or lanes == 1:
-            text = (Path(cmixpy.__file__).parent / "primer-1.txt").read_bytes()
-            return list(text[len(text) - start.primed // lanes * lanes :])
-    return []
 
 
 def first_sse_probability(key) -> int:

@@ -1,4 +1,4 @@
-"""FORMAT.md, "Transform 4": the words of list 1, and how a text is written with them."""
+"""FORMAT.md, "Transform 4": the words of list 1, how a text is written with them; the primers."""
 
 import re
 from functools import cache
@@ -53,3 +53,15 @@ def primer_3() -> bytes:
 
     text = (SHIPPED / "primer-2.txt").read_bytes()
     return re.sub(rb"[A-Za-z\x80-\xff]+", written, text)
+
+
+def first_text(description, lanes: int) -> list[int]:
+    """The primer's last bytes that a description asks for, as many as the lanes can share."""
+    for start in description.start:
+        if start.primer == 3:
+            text = primer_3()
+            return list(text[len(text) - start.primed // lanes * lanes :])
+        if start.primer == 2 or lanes == 1:
+            text = (SHIPPED / "primer-1.txt").read_bytes()
+            return list(text[len(text) - start.primed // lanes * lanes :])
+    return []
