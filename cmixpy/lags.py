@@ -9,6 +9,8 @@ same hints on every machine. (paq8's record model looks for equal gaps between e
 
 import numpy as np
 
+from cmixpy.model.jit import kernel
+
 LONGEST = 4096
 # Samples: so many windows of so many bytes, each with LONGEST bytes before it.
 WINDOWS = 4
@@ -114,14 +116,40 @@ def _hits(data: np.ndarray) -> tuple[np.ndarray, int, int]:
     """Equal bytes at each lag, int64[longest + 1]; bytes that count; hits expected by chance."""
     windows = _windows(len(data))
     longest = windows[0][0]
-    hits = np.zeros(longest + 1, dtype=np.int64)
+    # Farthest first, as the bytes lie; a lag of 1 never hits where a byte counts.
+    backwards = np.zeros(longest, dtype=np.int64)
+    block = np.zeros(longest, dtype=np.uint8)
     counts = np.zeros((2, 256), dtype=np.int64)
     for begin, end in windows:
         here = data[begin:end]
         new = here != data[begin - 1 : end - 1]
         counts[0] += np.bincount(here, minlength=256)
         counts[1] += np.bincount(here[new], minlength=256)
-        for lag in range(2, longest + 1):
-            hits[lag] += np.count_nonzero((here == data[begin - lag : end - lag]) & new)
+        add_hits(here, data[begin - longest : end - 1], new, block, backwards)
+    hits = np.concatenate((np.zeros(1, dtype=np.int64), backwards[::-1]))
     chance = int((counts[0] * counts[1]).sum()) // int(counts[0].sum())
     return hits, int(counts[1].sum()), chance
+
+
+@kernel
+def add_hits(here, before, new, block, hits):
+    """Add for each lag how often the bytes that count equal the one that far back.
+
+    here, new : uint8[n], bool[n]
+    before : uint8[n + longest - 1], from `longest` bytes before the first of `here` on
+    block : uint8[longest], zeros, and left so: hits of few enough bytes not to overflow. Single
+        bytes throughout let the compiler compare and count dozens of lags at a time.
+    hits : int64[longest], of lags longest … 1
+    """
+    counted = 0
+    for i in range(len(here)):
+        if new[i]:
+            row = before[i : i + len(block)]
+            for k in range(len(block)):
+                block[k] += np.uint8(row[k] == here[i])
+            counted += 1
+        if counted == 255 or i == len(here) - 1:
+            for k in range(len(block)):
+                hits[k] += block[k]
+                block[k] = 0
+            counted = 0

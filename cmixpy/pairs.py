@@ -13,8 +13,10 @@ bytes give the same hints on every machine. (paq8's sparse contexts have fixed d
 contexts by the code length of a sample is what its users do by hand.)
 """
 
+from concurrent.futures import Executor, ThreadPoolExecutor
 from functools import cache
 from itertools import chain
+from threading import local
 from typing import NamedTuple
 
 import numpy as np
@@ -53,20 +55,24 @@ RATE, RATE_OF_PAIR = 6, 3
 CONFIDENT = (1, 2, 4, 11, 31)  # counts from which on a pair's weights are others
 
 
-def find_pairs(data: np.ndarray, lags: tuple[int, ...]) -> tuple[int, ...]:
-    """Distances for uint8[n] with these `lags`, two by two, the second 0 where one is enough."""
+def find_pairs(data: np.ndarray, lags: tuple[int, ...], threads: int = 1) -> tuple[int, ...]:
+    """Distances for uint8[n] with these `lags`, two by two, the second 0 where one is enough.
+
+    How many `threads` look makes no difference to what is found.
+    """
     begins = _begins(len(data))
     if not len(begins):
         return ()
     above = [context for lag in lags[:1] for context in ((1, lag), (lag, 2 * lag))]
     search = _Search(data, begins, [*KNOWN, *above])
     found: list[tuple[int, ...]] = []
-    while len(found) < MOST_PAIRS:
-        plain, (cost, pair) = search.cost_without(), search.best()
-        if (plain - cost) * LEAST_SAVED < plain:
-            break
-        found.append(pair)
-        search.know(pair)
+    with ThreadPoolExecutor(threads) as pool:
+        while len(found) < MOST_PAIRS:
+            plain, (cost, pair) = search.cost_without(), search.best(pool)
+            if (plain - cost) * LEAST_SAVED < plain:
+                break
+            found.append(pair)
+            search.know(pair)
     return tuple(chain.from_iterable((*pair, 0)[:2] for pair in found))
 
 
@@ -86,7 +92,7 @@ class _Search:
     def __init__(self, data: np.ndarray, places: np.ndarray, contexts: list[tuple[int, ...]]):
         self.data, self.places = data, places
         self.fixed = _fixed()
-        self.entries = np.empty(1 << TABLE_BITS, dtype=np.int32)
+        self.scratch = local()
         entries = np.full((len(contexts), 1 << TABLE_BITS), HALF, dtype=np.int32)
         keys = np.array([self.keys(context) for context in contexts])
         weights = np.full((256, len(contexts)), FIRST_WEIGHT, dtype=np.int64)
@@ -97,7 +103,6 @@ class _Search:
         dear = costs >= LEAST_COST
         self.places, self.logits = places[dear], logits[dear]
         self.symbols = data[self.places]
-        self.better = np.zeros_like(self.logits)
 
     def keys(self, distances) -> np.ndarray:
         """uint64[m]: a hash of the bytes that far back."""
@@ -112,32 +117,39 @@ class _Search:
 
     def cost_with(self, pair: tuple[int, ...]) -> int:
         """1/256 nat, when a context of the byte before and these is known as well."""
-        return self._mixed(self.keys((1, *pair)))
+        return self._mixed(self.keys((1, *pair)))[0]
 
     def cost_without(self) -> int:
         """The same with a context that never comes twice: the mixer mends what is too sure."""
-        return self._mixed(np.arange(len(self.places)).astype(np.uint64) * SECOND)
+        return self._mixed(np.arange(len(self.places)).astype(np.uint64) * SECOND)[0]
 
-    def _mixed(self, keys: np.ndarray) -> int:
-        self.entries[:] = HALF
+    def _mixed(self, keys: np.ndarray) -> tuple[int, np.ndarray]:
+        """The cost, and the logits, in an array of the calling thread's."""
+        mine = self.scratch
+        if not hasattr(mine, "entries"):
+            mine.entries = np.empty(1 << TABLE_BITS, dtype=np.int32)
+            mine.better = np.empty_like(self.logits)
+        mine.entries[:] = HALF
         weights = np.empty((8, len(CONFIDENT) + 1, 2), dtype=np.int64)
         weights[:] = ONE, FIRST_WEIGHT_OF_PAIR
-        return pair_mix(
-            self.symbols, keys, self.logits, self.entries, weights, self.fixed, self.better
+        cost = pair_mix(
+            self.symbols, keys, self.logits, mine.entries, weights, self.fixed, mine.better
         )
+        return cost, mine.better
 
     def know(self, pair: tuple[int, ...]) -> None:
         """From now on the mixer knows this context."""
-        self.cost_with(pair)
-        self.logits = self.better.copy()
+        _, better = self._mixed(self.keys((1, *pair)))
+        self.logits = better.copy()
 
-    def best(self) -> tuple[int, tuple[int, ...]]:
+    def best(self, pool: Executor) -> tuple[int, tuple[int, ...]]:
         """The least cost, and for which distances."""
         distances = range(2, LONGEST + 1)
-        single = [(self.cost_with((d,)), (d,)) for d in distances]
-        _, (first,) = min(single)
+        single = [(d,) for d in distances]
+        alone = list(zip(pool.map(self.cost_with, single), single, strict=True))
+        _, (first,) = min(alone)
         pairs = [tuple(sorted((first, second))) for second in distances if second != first]
-        return min([*single, *((self.cost_with(pair), pair) for pair in pairs)])
+        return min([*alone, *zip(pool.map(self.cost_with, pairs), pairs, strict=True)])
 
 
 class Fixed(NamedTuple):

@@ -58,7 +58,7 @@ class Prepared(NamedTuple):
     hints: tuple[int, ...] = ()
 
 
-def prepare(data: np.ndarray, preset: str, sure: bool, level: int) -> Prepared:
+def prepare(data: np.ndarray, preset: str, sure: bool, level: int, threads: int = 1) -> Prepared:
     """Preset, symbols and hints for uint8[n]; `sure`: the user named the preset."""
     if preset in ("dna", "genes"):
         bases, parameters = apply_nucleotides(data)
@@ -74,7 +74,7 @@ def prepare(data: np.ndarray, preset: str, sure: bool, level: int) -> Prepared:
     if preset == "generator":
         return Prepared(preset, data, hints=tuple(find_rule(data) or ()))
     if preset == "records":
-        return Prepared(preset, data, hints=_record_hints(data, find_lags(data), level))
+        return Prepared(preset, data, hints=_record_hints(data, find_lags(data), level, threads))
     if preset == "bitmap":
         return Prepared(preset, data, hints=find_lags(data))
     if preset == "lines" or (preset == "text" and not sure):
@@ -87,7 +87,7 @@ def prepare(data: np.ndarray, preset: str, sure: bool, level: int) -> Prepared:
         if hints and is_bitmap(data):
             return Prepared("bitmap", data, hints=hints)
         if hints:
-            return Prepared("records", data, hints=_record_hints(data, hints, level))
+            return Prepared("records", data, hints=_record_hints(data, hints, level, threads))
         if wordy:
             return Prepared("log", data)
     if preset == "text" and not sure and has_figures(data):
@@ -109,11 +109,13 @@ def prepare(data: np.ndarray, preset: str, sure: bool, level: int) -> Prepared:
     return Prepared(preset, data)
 
 
-def _record_hints(data: np.ndarray, lags: tuple[int, ...], level: int) -> tuple[int, ...]:
+def _record_hints(
+    data: np.ndarray, lags: tuple[int, ...], level: int, threads: int
+) -> tuple[int, ...]:
     """The lags of records and, behind them, the pairs of distances that contexts read."""
     if level < PAIRS_FROM:
         return lags
-    pairs = find_pairs(data, lags)
+    pairs = find_pairs(data, lags, threads)
     return ((*lags, 0, 0)[:FIRST_PAIR] + pairs) if pairs else lags
 
 

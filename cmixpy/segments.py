@@ -62,7 +62,9 @@ class SegmentEncoder:
         modelled = None
         if len(data) > MODEL_HEADER:
             with self._early(len(data), preset) as early:
-                ready = prepare(np.frombuffer(data, dtype=np.uint8), preset, sure, self.level)
+                ready = prepare(
+                    np.frombuffer(data, dtype=np.uint8), preset, sure, self.level, self.threads
+                )
                 if len(ready.symbols) and len(ready.parameters) < len(data):
                     modelled = self._model(len(data), ready, progress, early)
         if modelled is None:
@@ -105,8 +107,13 @@ class SegmentEncoder:
         if not engine.compiled():
             self.report.compiling()
         codes = devices.encode_segment(
-            self.device, symbols, plan, threads,
-            lambda done, size: progress(done / len(symbols), size), self.report.note, early,
+            self.device,
+            symbols,
+            plan,
+            threads,
+            lambda done, size: progress(done / len(symbols), size),
+            self.report.note,
+            early,
         )
         if codes is None:
             return None

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from cmixpy import presets
-from cmixpy.lags import find_lags, find_line_lags, is_bitmap
+from cmixpy.lags import LONGEST, add_hits, find_lags, find_line_lags, is_bitmap
 from cmixpy.plan import Plan
 
 
@@ -34,6 +34,22 @@ def page(row: int, height: int) -> np.ndarray:
     for i in range(150):
         black |= (x - i * 131 % (8 * row)) ** 2 + (y - i * 197 % height) ** 2 < 6 * i
     return np.packbits(black, axis=1).ravel()
+
+
+@pytest.mark.parametrize(
+    ("count", "longest"), [(1, 1), (254, 3), (255, 7), (256, 64), (6000, LONGEST)]
+)
+def test_hits_are_counted(count, longest):
+    """More than 255 in a row at a lag, too: the counts of a block are single bytes."""
+    data = np.resize(np.arange(7, dtype=np.uint8), longest + count)
+    data[::11] = 200
+    here, new = data[longest:], np.arange(count) % 5 > 0
+    block, hits = np.zeros(longest, dtype=np.uint8), np.ones(longest, dtype=np.int64)
+    add_hits(here, data[:-1], new, block, hits)
+    lags = range(longest, 0, -1)
+    equal = [(data[longest - lag : len(data) - lag] == here) & new for lag in lags]
+    assert hits.tolist() == [1 + np.count_nonzero(here) for here in equal]
+    assert not block.any()
 
 
 @pytest.mark.parametrize("record", [8, 13, 20, 60])

@@ -25,6 +25,11 @@ def test_the_pair_is_found(kind, column):
     assert {kind, column} in [{*found[i : i + 2]} for i in range(0, len(found), 2)]
 
 
+def test_threads_find_the_same():
+    data = cells(11, 5)
+    assert find_pairs(data, (13,)) == find_pairs(data, (13,), threads=3) != ()
+
+
 def test_noise_has_none():
     assert find_pairs(np.random.default_rng(1).integers(0, 256, 50_000, np.uint8), ()) == ()
 
