@@ -24,6 +24,12 @@ BYTES_FOR_A_BLANK = 20
 # Binary data with so many per cent of their bytes in strings of at least so many letters have more
 # from the contexts of text than from those of other binaries: byte code, catalogues of messages.
 STRING, STRINGS_SHARE = 8, 38
+# Text is a table where so many lines have one number of separators, in per cent, and no fewer than
+# that: logs have one in each time of the day. JSON and markup are none, whatever their commas.
+LEAST_ROWS, LEAST_SHARE_OF_ROWS, LEAST_SEPARATORS = 12, 80, 2
+NO_ROWS = b"{[<"
+# What ends a cell.
+SEPARATORS = tuple(b",;\t|")
 # Below this a DNA model has no time to pay for itself.
 LEAST_DNA_BYTES = 64
 # What the transform may spend on line lengths, case and exceptions: 1/50 of a byte per byte.
@@ -49,6 +55,28 @@ def has_figures(data: np.ndarray) -> bool:
     # From 192 up: first bytes of UTF-8's letters, and letters where one byte is one.
     letters = int(counts[65:91].sum() + counts[97:123].sum() + counts[192:].sum())
     return int(counts[48:58].sum()) * LETTERS_FOR_A_DIGIT > letters
+
+
+def has_columns(data: np.ndarray) -> bool:
+    """Whether the lines of this text are rows of equally many cells, as in CSV (model/cells.py)."""
+    rows = lines = 0
+    counts = np.zeros(256, dtype=np.int64)
+    for piece in _samples(data):
+        (ends,) = np.nonzero(piece == 10)
+        if len(ends) < 2:
+            continue
+        # Whole lines only.
+        piece, ends = piece[ends[0] + 1 : ends[-1] + 1], ends[1:] - ends[0] - 1
+        starts = np.concatenate(([0], ends[:-1] + 1))
+        quotes = np.cumsum(piece == 34)
+        before = np.repeat(quotes[starts] - (piece[starts] == 34), ends + 1 - starts)
+        separators = np.isin(piece, SEPARATORS) & ((quotes - before) % 2 == 0)
+        cells = np.add.reduceat(separators, starts)
+        counts += np.bincount(np.minimum(cells, 255), minlength=256)
+        rows += int(np.count_nonzero(~np.isin(piece[starts], list(NO_ROWS))))
+        lines += len(starts)
+    most = int(counts[LEAST_SEPARATORS:].max())
+    return rows >= LEAST_ROWS and 100 * min(most, rows) >= LEAST_SHARE_OF_ROWS * lines
 
 
 def has_strings(data: np.ndarray) -> bool:

@@ -37,7 +37,7 @@ FULL_TABLES = 22  # log2 of the length up to which tables stay one size below th
 # The number of each preset in the labels of archives: for people, and never given twice.
 LABELS = {
     "text": 0, "dna": 1, "binary": 2, "executable": 3, "records": 4, "generator": 5, "bitmap": 6,
-    "lines": 7, "log": 8, "genes": 9, "english": 10,
+    "lines": 7, "log": 8, "genes": 9, "english": 10, "csv": 11,
 }  # fmt: skip
 PRESETS = tuple(LABELS)
 # Names that models/*.toml uses for the numbers in a description.
@@ -53,7 +53,7 @@ SELECTORS = {
     "opcode": 17, "experts": 18, "two-experts": 19,
     "runs": 20, "element": 21, "line-place": 22, "aligned": 23, "word-1": 24, "follower": 25,
     "agreeing": 26, "text-column": 27, "bytes-3": 28, "word-or-gap": 29, "run-symbol": 30,
-    "bytes-2": 31, "expected-hashed": 32, "frame": 33,
+    "bytes-2": 31, "expected-hashed": 32, "frame": 33, "cell-column": 34, "cell-bytes": 35,
 }  # fmt: skip
 
 
@@ -151,6 +151,7 @@ TEXT = (
     "word-or-gap", "word-1", "word-2", "word-3", "word-4", "gap", "runs", "shape", "folded",
     "folded-high", "marks", "line-word", "indent", "element", "key", "opened", "aligned", "keyed",
     "text-column", "template", "line-before", "line-before-2", "field", "stepped",
+    "cell", "cell-column", "cell-1", "cell-2", "cell-above", "cell-bytes",
 )  # fmt: skip
 
 

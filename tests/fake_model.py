@@ -54,7 +54,7 @@ class Plan:
 
 PRESETS = (
     "text", "dna", "binary", "executable", "records", "generator", "bitmap", "lines", "log",
-    "genes", "english",
+    "genes", "english", "csv",
 )  # fmt: skip
 LABELS = {name: label for label, name in enumerate(PRESETS)}
 SHIPPED = [Description(name, 2 if name in ("dna", "genes") else 8) for name in PRESETS]

@@ -91,6 +91,16 @@ def log(seed: str, size: int) -> bytes:
     return b"".join(lines)[:size]
 
 
+def csv(seed: str, size: int) -> bytes:
+    """Rows of a date, a name that settles a number, quoted words with a comma, a small number."""
+    rows = (
+        b'2026-%02d-%02d,%s,%d,"%s, %s",%d\n'
+        % (i // 28 % 12 + 1, i % 28 + 1, WORDS[v % 9], v % 9 * 7919, WORDS[v % 5], WORDS[v % 3], v)
+        for i, v in enumerate(noise(seed, size // 16))
+    )
+    return b"".join(rows)[:size]
+
+
 def generator(seed: str, size: int) -> bytes:
     """x[n] = x[n - 7] + x[n - 23] modulo 256."""
     data = bytearray(noise(seed, 23))
@@ -102,7 +112,7 @@ def generator(seed: str, size: int) -> bytes:
 DATA = {
     "text": text, "english": foreign, "dna": dna, "genes": dna, "log": log, "lines": lines,
     "binary": binary, "executable": executable, "records": binary, "bitmap": bitmap,
-    "generator": generator,
+    "generator": generator, "csv": csv,
 }  # fmt: skip
 # name: (data, options of compress)
 CASES = {

@@ -38,6 +38,7 @@ CASES = {
     "log": make_golden.log("api", 2500),
     "genes": bases(4, 3000),
     "english": words(5, 700),
+    "csv": make_golden.csv("api", 2500),
 }
 
 

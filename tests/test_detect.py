@@ -5,7 +5,7 @@ import random
 import numpy as np
 import pytest
 
-from cmixpy.detect import detect, has_figures, has_strings
+from cmixpy.detect import detect, has_columns, has_figures, has_strings
 from cmixpy.prepare import prepare
 
 LETTERS = random.Random(3)
@@ -66,6 +66,33 @@ def test_presets(data, expected):
 )
 def test_figures(data, expected):
     assert has_figures(np.frombuffer(data, dtype=np.uint8)) is expected
+
+
+ROW = b'7,"Hall, East",3.5;\n'
+LONGER = b"1234,Hall,3;\n"
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    [
+        (b"id,name,size\n" + (ROW + LONGER) * 15, True),
+        ((ROW + LONGER).replace(b",", b"\t") * 15, True),
+        (ROW * 11, False),  # the first line is not whole
+        ((ROW + LONGER) * 15 + b"a note\n" * 7, True),
+        ((ROW + LONGER) * 15 + b"a note\n" * 8, False),
+        (b"2026-11-28 05:59:59,123 INFO started\n" * 50, False),
+        (b'{"id": 7, "name": "x", "size": 3}\n' * 50, False),
+        (b'"one, two, three"\n' * 50, False),
+        (b"\n" * 50, False),
+        (b"a,b,c", False),
+        (b"", False),
+    ],
+)
+def test_columns(data, expected):
+    data = np.frombuffer(data, dtype=np.uint8)
+    assert has_columns(data) is expected
+    assert (prepare(data, "text", False, 5).preset == "csv") == expected
+    assert prepare(data, "text", True, 5).preset != "csv"
 
 
 def catalogue() -> bytes:

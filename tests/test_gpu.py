@@ -24,7 +24,7 @@ FILES = {
     "text": "misc/gensim_py.tar", "english": "enwik6", "dna": "E.coli", "genes": "E.coli",
     "binary": "calgary/obj2", "executable": "misc/busybox", "records": "canterbury/kennedy.xls",
     "bitmap": "canterbury/ptt5", "lines": "misc/illumina.qual.1M", "log": "misc/Hadoop_2k.log",
-    "generator": "canterbury/sum",
+    "generator": "canterbury/sum", "csv": "misc/Hadoop_2k.log",
 }  # fmt: skip
 CASES = [
     (preset, level, LANES[place % len(LANES)])

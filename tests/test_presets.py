@@ -46,7 +46,7 @@ def test_english_leaves_orders_to_words(level):
     assert word not in presets.describe(level, "english").sets
 
 
-@pytest.mark.parametrize("name", ["text", "english", "log"])
+@pytest.mark.parametrize("name", ["text", "english", "log", "csv"])
 def test_contexts_of_the_levels_with_an_lstm(name):
     counts = [len(presets.describe(level, name).contexts) for level in (6, 7, 8, 9)]
     # Those of level 6, but for the lane's own order 2.

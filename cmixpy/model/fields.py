@@ -81,4 +81,10 @@ LAST_FIELD, FIELD_SAME = 204, 205
 # By slot, templates.SLOTS columns each: the last number, the power of ten of its first digit (0:
 # none), its step from the one before, where the last field began, plus one.
 LAST_NUMBERS, LAST_UNITS, STEPS, FIELD_PLACES = 208, 336, 464, 592
-FIELDS = 720
+# Delimited text (cells.py): the cell so far and the two before it, as hashes; its column; whether
+# it is within quotes; the whole cell above; the place in that, plus one (0: none), and whether it
+# has been the same. By column, cells.COLUMNS each: where the last cell began, plus one; its hash.
+CELL, CELL_1, CELL_2, CELL_COLUMN, CELL_QUOTED, CELL_ABOVE = 720, 721, 722, 723, 724, 725
+CELL_PLACE, CELL_SAME = 726, 727
+CELL_PLACES, CELLS_ABOVE = 728, 792
+FIELDS = 856

@@ -4,6 +4,7 @@ Frozen like the context functions; how many values each has stands in parts.SELE
 """
 
 from cmixpy.model import fields as f
+from cmixpy.model.cells import cell_bytes
 from cmixpy.model.classes import character_class
 from cmixpy.model.contexts import byte_above
 from cmixpy.model.experts import belief_bucket
@@ -105,4 +106,8 @@ def selector_value(function, a, lane, history, hints, stretch):
         value = match_selector(8, lane)
     elif function == 33:  # bases: the reading frame, and how sure it is
         value = frame_selector(lane)
+    elif function == 34:  # column of the cell
+        value = lane[f.CELL_COLUMN] + 0
+    elif function == 35:  # byte of the cell above, and whether it has been the same
+        value = (cell_bytes(lane, history) & 255) + 256 * lane[f.CELL_SAME]
     return value

@@ -15,6 +15,7 @@ words for their models: Ratushnyak; Orav.)
 """
 
 from cmixpy.model import fields as f
+from cmixpy.model.cells import cell_bytes, update_cells
 from cmixpy.model.classes import character_class, is_field_class, is_word_class
 from cmixpy.model.hashing import MASK32, add_to_hash
 from cmixpy.model.jit import block, routine
@@ -207,6 +208,7 @@ def update_text(lane, byte, history, hints, primed, listed, word_letters):
     follow_key(lane, byte, history)
     follow_column(lane, byte, history, hints, primed, listed, word_letters)
     update_templates(lane, byte, kind, before, history)
+    update_cells(lane, byte, history)
 
 
 @block
@@ -236,6 +238,9 @@ TEXT_FIELDS = (
 )  # fmt: skip
 ALIGNED_BIT, KEYED_BIT, COLUMN_BIT = 16, 17, 18
 TEMPLATE_BIT, BEFORE_BIT, BEFORE_2_BIT, FIELD_BIT, STEPPED_BIT = 19, 20, 21, 22, 23
+# And from bit 24 on: of cells, those that are fields, then what the cell above says.
+FIRST_CELL_BIT, CELL_BYTES_BIT = 24, 29
+CELL_FIELDS = f.CELL, f.CELL_COLUMN, f.CELL_1, f.CELL_2, f.CELL_ABOVE
 
 
 @routine
@@ -261,6 +266,11 @@ def text_words(a, lane, history):
         h = add_to_hash(h, field_bytes(lane, history))
     if (a >> STEPPED_BIT) & 1:
         h = add_to_hash(h, lane[f.STEPPED] + 0)
+    for i in range(len(CELL_FIELDS)):
+        if (a >> (FIRST_CELL_BIT + i)) & 1:
+            h = add_to_hash(h, lane[CELL_FIELDS[i]] + 0)
+    if (a >> CELL_BYTES_BIT) & 1:
+        h = add_to_hash(h, cell_bytes(lane, history))
     return h
 
 

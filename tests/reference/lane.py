@@ -295,6 +295,10 @@ class Lane:
             case 33:
                 odds = self.frames[self.frame] if self.width == 2 else 0
                 return 4 * self.frame + (odds >= 39322) + (odds >= 58982) + (odds >= 64881)
+            case 34:
+                return self.reader.cells.column
+            case 35:
+                return self.reader.cells.bytes(history) & 255 | self.reader.cells.same << 8
             case 8 | 32:
                 first = self._match(0)
                 return first.symbol + 256 * min(1 + (first.slot >> 1), 7) if first.slot else 0

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from reference.cells import Cells
 from reference.templates import FIELD_CLASSES, M32, Templates, add
 from reference.words import listed_words
 
@@ -34,6 +35,7 @@ class Reader:
     run_symbol: int = 0
     agreeing: int = 0
     templates: Templates = field(default_factory=Templates)
+    cells: Cells = field(default_factory=Cells)
 
     def take(self, s: int, lane, history: list, class_of) -> None:
         """After the lane's other fields took symbol s; position is still that of s."""
@@ -52,6 +54,7 @@ class Reader:
         self._follow_key(s, lane, history)
         self._take_column(s, lane, history)
         self.templates.take(s, kind, before, lane.here, history)
+        self.cells.take(s, lane.here, history)
 
     def _take_run(self, s, kind, before) -> None:
         if kind != before or kind == 1:
@@ -161,7 +164,7 @@ class Reader:
             self.shape, self.folded, self.folded_high, self.marks, self.line_word & M32,
             self.indent, lane.tag, lane.key, (lane.opened & M32), self.aligned_bytes(lane, history),
             self.keyed_bytes(history), min(self.column, 255),
-            *self.templates.picks(history),
+            *self.templates.picks(history), *self.cells.picks(history),
         ]  # fmt: skip
         h = a
         for i, value in enumerate(picks):
