@@ -101,7 +101,27 @@ def records() -> bytes:
     return bytes(out)
 
 
-GENERATORS = {"text": text, "log": log, "dna": dna, "records": records}
+def csv() -> bytes:
+    """Orders: number, date, town with its region and code, a quoted address, sums, a remark."""
+    dice = Dice(15)
+    streets = [f"{dice.pick('NESW')} {dice.below(90) + 1}th St" for _ in range(60)]
+    towns = [(f"Town {i}", f"Region {dice.below(7)}", 10_000 + dice.below(900)) for i in range(40)]
+    out, size, day = ["order,date,town,region,code,address,net,gross,remark\n"], 0, 0
+    while size < 50_000:
+        day += dice.below(2)
+        town, region, code = towns[dice.skewed(41)]
+        address = f'"{1 + dice.below(999)} {dice.pick(streets)}, {town}"'
+        net = dice.skewed(90_000)
+        date = f"2026-{day // 28 % 12 + 1:02}-{day % 28 + 1:02}"
+        sums = f"{net / 100:.2f},{net * 119 // 100 / 100:.2f}"
+        remark = dice.pick(["", "", "", "paid", "late", "returned"])
+        row = f"{4000 + len(out)},{date},{town},{region},{code},{address},{sums},{remark}\n"
+        out.append(row)
+        size += len(row)
+    return "".join(out).encode()
+
+
+GENERATORS = {"csv": csv, "text": text, "log": log, "dna": dna, "records": records}
 
 
 def cases() -> list[tuple[str, int]]:
