@@ -18,7 +18,7 @@ from benchmarks import machine
 from benchmarks.markdown import table
 from cmixpy.codec import DEFAULT_LEVEL
 
-PRESETS = ("text", "log", "executable", "binary", "records", "lines")
+PRESETS = ("text", "log", "csv", "executable", "binary", "records", "lines")
 
 
 def coded(path: Path, level: int, presets: list[str]) -> list[int]:
