@@ -107,13 +107,8 @@ class SegmentEncoder:
         if not engine.compiled():
             self.report.compiling()
         codes = devices.encode_segment(
-            self.device,
-            symbols,
-            plan,
-            threads,
-            lambda done, size: progress(done / len(symbols), size),
-            self.report.note,
-            early,
+            self.device, symbols, plan, threads,
+            lambda done, size: progress(done / len(symbols), size), self.report.note, early,
         )
         if codes is None:
             return None

@@ -7,8 +7,9 @@ import pytest
 from reference.cells import Cells
 
 from cmixpy import compress
+from cmixpy.detect import SEPARATORS
 from cmixpy.model import fields as f
-from cmixpy.model.cells import COLUMNS, cell_bytes, update_cells
+from cmixpy.model.cells import COLUMNS, cell_bytes, is_separator, update_cells
 from cmixpy.model.jit import routine
 from cmixpy.presets import TEXT, describe
 
@@ -54,6 +55,10 @@ def test_fields_are_those_of_the_format(seed):
         met["another"] += lane[f.CELL_PLACE] > 0 and lane[f.CELL_SAME] == 0
         met["first row"] += lane[f.CELL_PLACE] == 0
     assert all(count >= 20 for count in met.values()), met
+
+
+def test_tables_are_known_by_what_ends_their_cells():
+    assert {byte for byte in range(256) if is_separator.py_func(byte)} == {*SEPARATORS}
 
 
 def test_tables_read_them():

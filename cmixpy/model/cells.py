@@ -10,6 +10,7 @@ pzip, Buchsbaum, Fowler and Giancarlo 2003; here columns are contexts and rows s
 from cmixpy.model import fields as f
 from cmixpy.model.hashing import add_to_hash
 from cmixpy.model.jit import block
+from cmixpy.model.places import bytes_at, follow_place
 
 # Columns that are told apart; those behind count as the last of them.
 COLUMNS = 64
@@ -24,7 +25,7 @@ def is_separator(byte):
 @block
 def end_cell(lane, ends_row):
     """The next cell begins: below what this column held, and where."""
-    column = min(lane[f.CELL_COLUMN], COLUMNS - 1)
+    column = lane[f.CELL_COLUMN] + 0
     lane[f.CELLS_ABOVE + column] = lane[f.CELL]
     lane[f.CELL_2] = lane[f.CELL_1]
     lane[f.CELL_1] = lane[f.CELL]
@@ -50,17 +51,10 @@ def update_cells(lane, byte, history):
         end_cell(lane, byte == 10)
     else:
         lane[f.CELL] = add_to_hash(lane[f.CELL], byte)
-        if lane[f.CELL_PLACE] > 0:
-            if history[lane[f.CELL_PLACE] - 1] != byte:
-                lane[f.CELL_SAME] = 0
-            lane[f.CELL_PLACE] += 1
+        follow_place(lane, f.CELL_PLACE, f.CELL_SAME, byte, history)
 
 
 @block
 def cell_bytes(lane, history):
     """The next byte of the cell above, the one behind it, and whether all was the same."""
-    at = lane[f.CELL_PLACE] - 1
-    value = 0
-    if at >= 0:
-        value = history[at] + 256 * history[at + 1] + 65536
-    return value | lane[f.CELL_SAME] << 17
+    return bytes_at(lane, f.CELL_PLACE, f.CELL_SAME, history)

@@ -15,6 +15,7 @@ from cmixpy.model import fields as f
 from cmixpy.model.classes import is_field_class
 from cmixpy.model.hashing import add_to_hash
 from cmixpy.model.jit import block
+from cmixpy.model.places import bytes_at, follow_place
 
 # Fields and numbers that a lane remembers, by a hash of the template before them.
 SLOTS = 128
@@ -110,10 +111,8 @@ def follow_field(lane, byte, kind, history):
         lane[f.LAST_FIELD] = lane[place]
         lane[place] = lane[f.START] + lane[f.POSITION] + 2
         lane[f.FIELD_SAME] = 1
-    elif lane[f.LAST_FIELD] > 0:
-        if history[lane[f.LAST_FIELD] - 1] != byte:
-            lane[f.FIELD_SAME] = 0
-        lane[f.LAST_FIELD] += 1
+    else:
+        follow_place(lane, f.LAST_FIELD, f.FIELD_SAME, byte, history)
 
 
 @block
@@ -128,8 +127,4 @@ def update_templates(lane, byte, kind, before, history):
 @block
 def field_bytes(lane, history):
     """The next byte of what the field held, the one behind it, and whether all was the same."""
-    at = lane[f.LAST_FIELD] - 1
-    value = 0
-    if at >= 0:
-        value = history[at] + 256 * history[at + 1] + 65536
-    return value | lane[f.FIELD_SAME] << 17
+    return bytes_at(lane, f.LAST_FIELD, f.FIELD_SAME, history)

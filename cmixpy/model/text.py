@@ -19,6 +19,7 @@ from cmixpy.model.cells import cell_bytes, update_cells
 from cmixpy.model.classes import character_class, is_field_class, is_word_class
 from cmixpy.model.hashing import MASK32, add_to_hash
 from cmixpy.model.jit import block, routine
+from cmixpy.model.places import bytes_at, follow_place
 from cmixpy.model.templates import field_bytes, update_templates
 from cmixpy.model.tokens import ESCAPE
 from cmixpy.wordlist import FIRST_LEAD, LEAF, LEAST_CODE, MOST_WORDS, SINGLE
@@ -74,9 +75,7 @@ def follow_key(lane, byte, history):
         lane[place] = lane[f.START] + lane[f.POSITION] + 2
         lane[f.KEYED_SAME] = 1
     elif lane[f.KEYED] > 0:
-        if history[lane[f.KEYED] - 1] != byte:
-            lane[f.KEYED_SAME] = 0
-        lane[f.KEYED] += 1
+        follow_place(lane, f.KEYED, f.KEYED_SAME, byte, history)
         if byte == 60 or byte == 10:
             lane[f.KEYED] = 0
 
@@ -224,11 +223,7 @@ def aligned_bytes(lane, history):
 @block
 def keyed_bytes(lane, history):
     """The byte of the last value of this key, the one behind it, and whether all was the same."""
-    at = lane[f.KEYED] - 1
-    value = 0
-    if at >= 0:
-        value = history[at] + 256 * history[at + 1] + 65536
-    return value | lane[f.KEYED_SAME] << 17
+    return bytes_at(lane, f.KEYED, f.KEYED_SAME, history)
 
 
 # What the bits of `a` of a text context pick, from bit 0.

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from reference.templates import add
+from reference.templates import add, bytes_at
 
 
 @dataclass
@@ -41,10 +41,7 @@ class Cells:
                 self.place += 1
 
     def bytes(self, history) -> int:
-        value = 0
-        if self.place is not None:
-            value = history[self.place] + 256 * (history[self.place + 1] or 0) + 65536
-        return value | self.same << 17
+        return bytes_at(self.place, self.same, history)
 
     def picks(self, history) -> list[int]:
         """What bits 24 to 29 of a text context pick."""

@@ -12,6 +12,14 @@ def add(h: int, value: int) -> int:
     return x ^ x >> 15
 
 
+def bytes_at(place: int | None, same: int, history) -> int:
+    """field_bytes, keyed_bytes, cell_bytes: what stands at a place that is followed."""
+    value = 0
+    if place is not None:
+        value = history[place] + 256 * (history[place + 1] or 0) + 65536
+    return value | same << 17
+
+
 @dataclass
 class Number:
     """What the last number in a slot was; `unit` is the power of ten of its first digit, or 0."""
@@ -100,10 +108,7 @@ class Templates:
             self.stepped |= 128 | self.coming // (self.power // 10) % 10 << 8
 
     def field_bytes(self, history) -> int:
-        value = 0
-        if self.field is not None:
-            value = history[self.field] + 256 * (history[self.field + 1] or 0) + 65536
-        return value | self.field_same << 17
+        return bytes_at(self.field, self.field_same, history)
 
     def picks(self, history) -> list[int]:
         """What bits 19 to 23 of a text context pick."""

@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from reference.cells import Cells
-from reference.templates import FIELD_CLASSES, M32, Templates, add
+from reference.templates import FIELD_CLASSES, M32, Templates, add, bytes_at
 from reference.words import listed_words
 
 WORD_CLASSES = (2, 3, 7, 8)
@@ -153,10 +153,7 @@ class Reader:
         return value | self.aligned_same << 16
 
     def keyed_bytes(self, history) -> int:
-        value = 0
-        if self.keyed is not None:
-            value = history[self.keyed] + 256 * (history[self.keyed + 1] or 0) + 65536
-        return value | self.keyed_same << 17
+        return bytes_at(self.keyed, self.keyed_same, history)
 
     def words(self, a: int, lane, history: list) -> int:
         picks = [
