@@ -44,7 +44,7 @@ PRESETS = tuple(LABELS)
 CONTEXTS = {
     "bytes": 0, "words": 1, "line": 2, "column": 3, "classes": 4, "opened": 5, "expected": 6,
     "bases": 7, "indirect": 8, "record": 9, "instruction": 10, "markup": 11,
-    "text": 12, "frame": 13,
+    "text": 12, "frame": 13, "zeros": 14,
 }  # fmt: skip
 SELECTORS = {
     "none": 0, "byte-1": 1, "byte-2": 2, "longest-match": 3, "known": 4, "classes": 5,
@@ -54,6 +54,7 @@ SELECTORS = {
     "runs": 20, "element": 21, "line-place": 22, "aligned": 23, "word-1": 24, "follower": 25,
     "agreeing": 26, "text-column": 27, "bytes-3": 28, "word-or-gap": 29, "run-symbol": 30,
     "bytes-2": 31, "expected-hashed": 32, "frame": 33, "cell-column": 34, "cell-bytes": 35,
+    "zeros-place": 36, "zeros": 37,
 }  # fmt: skip
 
 

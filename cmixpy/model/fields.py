@@ -19,6 +19,9 @@ CODE_LOW, CODE_RANGE, CODE_CACHE, CODE_PENDING, CODE_COUNT, CODE_VALUE = 18, 19,
 OVERFLOW = 24
 # How many of the contexts marked `known` found their slot.
 ORDER_HITS = 25
+# Two bits for each of the last 16 bytes, the newest lowest: whether it was zero, and whether it
+# equalled the one four before it.
+ZEROS = 26
 # Up to MATCH_LIMIT match models, MATCH_FIELDS columns each.
 MATCH = 32
 # Where the copy is (-1: nowhere), its verified length, the last 16 outcomes (1: a miss), the

@@ -110,4 +110,8 @@ def selector_value(function, a, lane, history, hints, stretch):
         value = lane[f.CELL_COLUMN] + 0
     elif function == 35:  # byte of the cell above, and whether it has been the same
         value = (cell_bytes(lane, history) & 255) + 256 * lane[f.CELL_SAME]
+    elif function == 36:  # marks of the last four bytes, place in a number of four bytes
+        value = (lane[f.ZEROS] & 255) + ((lane[f.START] + lane[f.POSITION]) & 3) * 256
+    elif function == 37:  # marks of the last five bytes
+        value = lane[f.ZEROS] & 1023
     return value

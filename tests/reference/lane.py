@@ -80,6 +80,7 @@ class Lane:
     listed: bool = False
     position: int = 0
     low: int = 0
+    zeros: int = 0
     high: int = 0
     word: int = 0
     word1: int = 0
@@ -181,6 +182,7 @@ class Lane:
 
     def _take_byte(self, s: int) -> None:
         here = self.here
+        self.zeros = (self.zeros << 2 & M32) | (s == 0) | (s == self.low >> 24) << 1
         self.high = (self.high << 8 & M32) | self.low >> 24
         self.low = (self.low << 8 & M32) | s
         kind = class_of(s)
@@ -264,6 +266,8 @@ class Lane:
                 return self.reader.words(a, self, history), self.low & b
             case 13:
                 return self.packed & a, self.frame_word((self.packed >> 32) & b, self.frame)
+            case 14:
+                return self.zeros & a, self.low & b
         raise ValueError(context)
 
     def frame_word(self, second: int, state: int) -> int:
@@ -299,6 +303,10 @@ class Lane:
                 return self.reader.cells.column
             case 35:
                 return self.reader.cells.bytes(history) & 255 | self.reader.cells.same << 8
+            case 36:
+                return self.zeros & 255 | (self.here & 3) << 8
+            case 37:
+                return self.zeros & 1023
             case 8 | 32:
                 first = self._match(0)
                 return first.symbol + 256 * min(1 + (first.slot >> 1), 7) if first.slot else 0
