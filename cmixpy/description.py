@@ -15,6 +15,7 @@ import xxhash
 from cmixpy import mixers
 from cmixpy import pretrained as networks
 from cmixpy.parts import (
+    FIRST_CELL_BIT,
     FRAME_ENTRIES,
     HASHED,
     LATER_PARTS,
@@ -207,6 +208,13 @@ class Description:
         """Whether some part needs what text.py follows."""
         return any(c.function == 12 for c in self.contexts) or any(
             20 <= s.function <= 30 for s in self._selecting
+        )
+
+    @property
+    def reads_cells(self) -> bool:
+        """Whether some part needs the cells of delimited text (model/cells.py)."""
+        return any(c.function == 12 and c.a >> FIRST_CELL_BIT for c in self.contexts) or any(
+            s.function in (34, 35) for s in self._selecting
         )
 
     def to_bytes(self) -> bytes:

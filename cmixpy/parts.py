@@ -24,6 +24,7 @@ TOLD_MATCH, TOLD_WORD, TOLD_TWO, TOLD_THREE = 1, 2, 4, 8
 TOLD_ROWS = 4096
 MOST_INPUTS = 224  # so that a dot product stays below 2^31 (model/mixer.py)
 MASK32 = 0xFFFFFFFF
+FIRST_CELL_BIT = 24  # parameters of text contexts from here on: cells (model/text.py)
 FRAME_ENTRIES = 7168  # of the reading frames (model/frames.py)
 # Selectors of stages only, with their value and the partial symbol hashed to one of 2^16 rows.
 HASHED = (28, 29, 31, 32)

@@ -17,7 +17,8 @@ LANE_FIELDS = {
     fields.OPENED_BEFORE: "opened_before", fields.PACKED: "packed",
     fields.REVERSED: "reversed", fields.ORDER_HITS: "hits", fields.TAG: "tag",
     fields.TAG_1: "tag1", fields.TAG_2: "tag2", fields.NAME: "name", fields.NAME_STATE: "state",
-    fields.QUOTED: "quoted", fields.IN_QUOTES: "in_quotes", fields.KEY: "key", fields.ZEROS: "zeros",
+    fields.QUOTED: "quoted", fields.IN_QUOTES: "in_quotes", fields.KEY: "key",
+    fields.ZEROS: "zeros",
 }  # fmt: skip
 READER_FIELDS = {
     fields.WORD_4: "word4", fields.HERE: "here", fields.GAP: "gap",

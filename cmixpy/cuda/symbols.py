@@ -66,7 +66,7 @@ def end_symbol(plan, shared, private, index, step, symbol):
         if plan.numbers[8]:
             update_text(
                 lane, symbol, shared.history, plan.hints, plan.numbers[10], plan.numbers[12],
-                shared.word_letters,
+                plan.numbers[8] > 1, shared.word_letters,
             )
         if plan.numbers[6]:
             note_followers(lane, private.followed[index], symbol)

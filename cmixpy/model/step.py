@@ -280,7 +280,7 @@ def build_run(timed):
                                     if plan.numbers[8]:
                                         update_text(
                                             lane, symbol, history, plan.hints, primed, listed,
-                                            shared.word_letters,
+                                            plan.numbers[8] > 1, shared.word_letters,
                                         )
                                     if plan.numbers[6]:
                                         note_followers(lane, private.followed[index], symbol)

@@ -22,6 +22,7 @@ from cmixpy.model.jit import block, routine
 from cmixpy.model.places import bytes_at, follow_place
 from cmixpy.model.templates import field_bytes, update_templates
 from cmixpy.model.tokens import ESCAPE
+from cmixpy.parts import FIRST_CELL_BIT
 from cmixpy.wordlist import FIRST_LEAD, LEAF, LEAST_CODE, MOST_WORDS, SINGLE
 
 # How far an aligned place looks for the separator that ended a field.
@@ -179,10 +180,11 @@ def follow_gap(lane, byte, kind, before):
 
 
 @routine
-def update_text(lane, byte, history, hints, primed, listed, word_letters):
+def update_text(lane, byte, history, hints, primed, listed, cells, word_letters):
     """Take one byte, after `update_bytes`.
 
     listed : number of the list that has words of their own codes, 0 for none
+    cells : whether some part of the model asks for cells, which take some 2 % of the time
     word_letters : int32[MOST_WORDS], how long the word of each code is
     """
     kind = lane[f.CLASSES] & 15
@@ -207,7 +209,8 @@ def update_text(lane, byte, history, hints, primed, listed, word_letters):
     follow_key(lane, byte, history)
     follow_column(lane, byte, history, hints, primed, listed, word_letters)
     update_templates(lane, byte, kind, before, history)
-    update_cells(lane, byte, history)
+    if cells:
+        update_cells(lane, byte, history)
 
 
 @block
@@ -233,8 +236,8 @@ TEXT_FIELDS = (
 )  # fmt: skip
 ALIGNED_BIT, KEYED_BIT, COLUMN_BIT = 16, 17, 18
 TEMPLATE_BIT, BEFORE_BIT, BEFORE_2_BIT, FIELD_BIT, STEPPED_BIT = 19, 20, 21, 22, 23
-# And from bit 24 on: of cells, those that are fields, then what the cell above says.
-FIRST_CELL_BIT, CELL_BYTES_BIT = 24, 29
+# And from FIRST_CELL_BIT on: of cells, those that are fields, then what the cell above says.
+CELL_BYTES_BIT = 29
 CELL_FIELDS = f.CELL, f.CELL_COLUMN, f.CELL_1, f.CELL_2, f.CELL_ABOVE
 
 
