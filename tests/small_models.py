@@ -198,6 +198,7 @@ def every_function(width: int) -> Description:
                 (8, 4, 0, 9), (8, 9, 255, 9), (8, 14, 0xFFFF, 9), (11, 127, 0, 9), (11, 33, 255, 9),
                 (12, 0x7FFFF, 0, 9), (12, 0x5555, 0, 9), (12, 0x32AAA, 255, 9), (12, 1 << 18, 0, 9),
                 (12, 0xFF_FFFF, 0, 9), (12, 0x18_0000, 255, 9), (12, 0xC0_0000, 0, 9),
+                (12, 0x3F00_0000, 0, 9), (14, M32, 0, 9), (14, 0x5555, 0xFFFF, 9),
                 (9, 0x0B_D0_2F_50, 0xFFFF_0008, 9), (9, 0x90_71_51_4F, 0xF0F0_00F9, 9),
                 (9, 0x1FFF_FFFF, 0x8000, 9), (9, 0x0064_F4A4, 0x8001, 9), (9, M32, 0x8002, 9),
                 *((9, 0x50, 0xFFFF_0000 | mode << 9 | mode % 4 << 7 | mode & 1, 9)
@@ -223,7 +224,7 @@ def every_function(width: int) -> Description:
     ]
     if width == 8:
         more = [Selector(3, 0, 0), Selector(4, 0, 0)]
-        more += [Selector(function, 0, function % 2) for function in (*range(20, 28), 30)]
+        more += [Selector(function, 0, function % 2) for function in (*range(20, 28), 30, 34, 36)]
     else:
         more = [Selector(18, 0, 1), Selector(19, 0, 0), Selector(33, 0, 1)]
     return Description(

@@ -34,6 +34,7 @@ from small_models import (
 
 from cmixpy import engine, presets
 from cmixpy.coded_text import dictionary_length
+from cmixpy.parts import Selector
 from cmixpy.plan import Plan
 from cmixpy.words import apply_words
 
@@ -191,6 +192,14 @@ def test_weight_limits(lanes, groups):
         (turns, unsure_finals(base, 1000)),
     ):
         compare(symbols, Plan(description, lanes, groups, table_bits=6))
+
+
+@pytest.mark.parametrize("selector", ["cell-column", "cell-bytes"])
+def test_cells_that_only_a_selector_asks_for(selector):
+    base = presets.describe(1, "binary")
+    sets = (Selector(presets.SELECTORS[selector], 0, 0), *base.sets)
+    rows = np.frombuffer(b"1,ab,2\n1,ac,3\n" * 12, dtype=np.uint8)
+    compare(rows, Plan(replace(base, sets=sets), 1, 1, table_bits=6))
 
 
 @pytest.mark.parametrize("lanes", [1, 3])

@@ -112,7 +112,7 @@ def build_plan(plan, symbols: int) -> PlanArrays:
     return PlanArrays(  # type: ignore[call-arg]  # mypy cannot count unpacked generators
         int64([symbols, plan.lanes, bits, plan.groups, rates.mix_share,
                d.inputs_per_context, d.follows, d.reads_instructions,
-               d.reads_text * (1 + d.reads_cells), d.first_map, plan.primed,
+               d.reads_text + d.reads_cells, d.first_map, plan.primed,
                d.first_frame * d.reads_frames, plan.listed,
                max((t.error for t in d.threshold), default=0)]),
         int64([*plan.hints, *(0,) * (MAX_HINTS - len(plan.hints))]),
