@@ -206,8 +206,10 @@ class Description:
     @property
     def reads_text(self) -> bool:
         """Whether some part needs what text.py follows."""
-        return any(c.function == 12 for c in self.contexts) or any(
-            20 <= s.function <= 30 or s.function in (34, 35) for s in self._selecting
+        return (
+            any(c.function == 12 for c in self.contexts)
+            or any(20 <= s.function <= 30 for s in self._selecting)
+            or self.reads_cells
         )
 
     @property

@@ -39,7 +39,7 @@ def note_zeros(lane, byte):
     mark = 0
     if byte == 0:
         mark = 1
-    if byte == (lane[f.LOW] >> 24) & 255:
+    if byte == lane[f.LOW] >> 24:
         mark |= 2
     lane[f.ZEROS] = ((lane[f.ZEROS] << 2) & MASK32) | mark
 
