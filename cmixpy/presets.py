@@ -91,8 +91,8 @@ def _preset(name: str) -> dict:
     """models/NAME.toml; what it sets takes the place of what the preset sets that it is `like`,
     in a level's rates one by one.
 
-    `more_contexts` come behind the contexts of that preset; `without` says which of its contexts
-    and sets are left out `at` some levels, by what they are.
+    `more_contexts` come behind the contexts of that preset; `without` says which of its contexts,
+    sets and finals are left out `at` some levels, by what they are.
     """
     with open(_models() / f"{name}.toml", "rb") as file:
         model = tomllib.load(file)
@@ -101,9 +101,9 @@ def _preset(name: str) -> dict:
     like, changed = _preset(model.pop("like")), model.pop("levels", {})
     levels = {level: _changed(old, changed.get(level, {})) for level, old in like["levels"].items()}
     without = model.pop("without", [])
-    contexts = _without(like["contexts"], without) + model.pop("more_contexts", [])
-    sets = _without(like["sets"], without)
-    return {**like, "contexts": contexts, "sets": sets, **model, "levels": levels}
+    parts = {part: _without(like[part], without) for part in ("contexts", "sets", "finals")}
+    parts["contexts"] += model.pop("more_contexts", [])
+    return {**like, **parts, **model, "levels": levels}
 
 
 def lstm_settings(level: int) -> dict:
