@@ -303,7 +303,7 @@ def choose(
     # contexts are many, a row for each symbol is enough (at most 0.04 % more bytes than with two),
     # and up to FULL_TABLES half of the largest tables (enwik8.4M at the default level: 0.4 % more
     # than with all). Memory is slow to come by on some machines, and small files wait for it.
-    digits = max(len(plan.primer()) + length - 1, 1).bit_length()
+    digits = max(plan.primed * plan.lanes + length - 1, 1).bit_length()
     spare = 1 if level < MANY_CONTEXTS or description.symbol_bits == 2 else 0
     table_bits = max(10, min(digits + spare, largest - 1 + max(0, digits - FULL_TABLES), largest))
     return replace(plan, table_bits=table_bits)
