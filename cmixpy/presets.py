@@ -92,7 +92,7 @@ def _preset(name: str) -> dict:
     in a level's rates one by one.
 
     `more_contexts` come behind the contexts of that preset; `without` says which of its contexts,
-    sets and finals are left out `at` some levels, by what they are.
+    matches, sets and finals are left out `at` some levels, by what they are.
     """
     with open(_models() / f"{name}.toml", "rb") as file:
         model = tomllib.load(file)
@@ -101,7 +101,8 @@ def _preset(name: str) -> dict:
     like, changed = _preset(model.pop("like")), model.pop("levels", {})
     levels = {level: _changed(old, changed.get(level, {})) for level, old in like["levels"].items()}
     without = model.pop("without", [])
-    parts = {part: _without(like[part], without) for part in ("contexts", "sets", "finals")}
+    kinds = "contexts", "matches", "sets", "finals"
+    parts = {kind: _without(like[kind], without) for kind in kinds}
     parts["contexts"] += model.pop("more_contexts", [])
     return {**like, **parts, **model, "levels": levels}
 
