@@ -49,6 +49,13 @@ def detect(data: np.ndarray) -> str:
     return "executable" if is_executable(data) else "binary"
 
 
+def kind_of_text(data: np.ndarray) -> str:
+    """Name the preset of text more closely: "csv", "log" or, for all other, "text"."""
+    if has_columns(data):
+        return "csv"
+    return "log" if has_figures(data) else "text"
+
+
 def has_figures(data: np.ndarray) -> bool:
     """Whether many numbers stand in this text, as in logs, JSON and tables."""
     counts, _ = _count(data)

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 from cmixpy.coded_text import LISTED, WORDS, dictionary_length, undo_words
-from cmixpy.detect import dna_is_cheap, has_columns, has_figures, has_strings
+from cmixpy.detect import dna_is_cheap, has_strings, kind_of_text
 from cmixpy.genes import has_genes
 from cmixpy.header import NO_TRANSFORM
 from cmixpy.lags import (
@@ -90,10 +90,8 @@ def prepare(data: np.ndarray, preset: str, sure: bool, level: int, threads: int 
             return Prepared("records", data, hints=_record_hints(data, hints, level, threads))
         if wordy:
             return Prepared("log", data)
-    if preset == "text" and not sure and has_columns(data):
-        return Prepared("csv", data)
-    if preset == "text" and not sure and has_figures(data):
-        return Prepared("log", data)
+    if preset == "text" and not sure and (kind := kind_of_text(data)) != "text":
+        return Prepared(kind, data)
     best = None
     if preset == "text":
         best = apply_best(data)

@@ -12,6 +12,7 @@ import numpy as np
 from xxhash import xxh3_64_intdigest
 
 from cmixpy import devices, memory
+from cmixpy.detect import kind_of_text
 from cmixpy.early import EarlyMemory
 from cmixpy.errors import DamagedError, MemoryLimitError, UnsupportedError
 from cmixpy.header import Model, ModelName, Segment, least_code_bytes
@@ -20,7 +21,7 @@ from cmixpy.report import Report
 from cmixpy.transform import NUCLEOTIDES
 from cmixpy.x86 import ADDRESSES
 
-# A guess of the symbols that a transform leaves of 100 bytes.
+# A guess of the symbols that the transform of English leaves of 100 bytes.
 LIKELY_SYMBOLS = 70
 # A modelled segment's header and check are this much longer than a stored one's, at the least.
 MODEL_HEADER = 16
@@ -61,10 +62,10 @@ class SegmentEncoder:
         stored = Segment(len(data), xxh3_64_intdigest(data), last)
         modelled = None
         if len(data) > MODEL_HEADER:
-            with self._early(len(data), preset) as early:
-                ready = prepare(
-                    np.frombuffer(data, dtype=np.uint8), preset, sure, self.level, self.threads
-                )
+            original = np.frombuffer(data, dtype=np.uint8)
+            likely = kind_of_text(original) if preset == "text" and not sure else preset
+            with self._early(len(data), likely) as early:
+                ready = prepare(original, preset, sure, self.level, self.threads)
                 if len(ready.symbols) and len(ready.parameters) < len(data):
                     modelled = self._model(len(data), ready, progress, early)
         if modelled is None:
@@ -77,9 +78,11 @@ class SegmentEncoder:
         """Memory for the tables, before it is known how many symbols the transform makes."""
         from cmixpy import presets
 
-        # Text is mostly English, and the tables of other texts are smaller: they fit in its place.
-        likely = "english" if preset == "text" else preset
-        plan = presets.choose(self.level, likely, max(length * LIKELY_SYMBOLS // 100, 1))
+        symbols = length
+        if preset in ("text", "english"):
+            # Most text is English; the tables of other texts are smaller and fit in its place.
+            preset, symbols = "english", max(length * LIKELY_SYMBOLS // 100, 1)
+        plan = presets.choose(self.level, preset, symbols)
         try:
             memory.require(plan.memory_bytes(length) + length, self.memory_limit, "compressing")
         except MemoryLimitError:
