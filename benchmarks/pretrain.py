@@ -21,7 +21,7 @@ import xxhash
 from cmixpy import engine, mixers, presets, pretrained
 from cmixpy.analysis.study import subject
 from cmixpy.model.counted import COUNT_MASK
-from cmixpy.model.state import initial_probabilities
+from cmixpy.model.state import fill_probabilities
 from cmixpy.parts import Lstm
 from cmixpy.plan import Plan
 from cmixpy.pretrained import Network
@@ -136,7 +136,8 @@ def packed_mixer(learnt: dict, plan: Plan) -> bytes:
     sets = packed(learnt["weights"], learnt["visits"], d.set_rows)
     final_weights = learnt["final_weights"][:, : len(d.sets)]
     finals = packed(final_weights, learnt["final_visits"], d.final_rows)
-    first = initial_probabilities(plan, engine.state.build_plan(plan, 1))
+    first = np.zeros(d.entries, dtype=np.int64)
+    fill_probabilities(plan, engine.state.build_plan(plan, 1), first)
     return mixers.pack(sets, finals, differences(learnt["probability"], first))
 
 

@@ -47,16 +47,21 @@ class Segment:
         symbols = len(self.primer) + length
         self.steps = -(-symbols // plan.lanes)
         self.plan = state.build_plan(plan, symbols)
-        self.shared = state.build_shared(
+        self.shared = state.reserve_shared(
             plan, self.plan, symbols, early.zeros if early else aligned_zeros
         )
-        self.lesson = mixers.lesson(plan, self.plan, self.shared)
         self.private = state.build_private(plan, self.threads)
         self.sync = np.zeros(48, dtype=np.int64)
         self.times = np.zeros((self.threads, clock.CLOCK_COLUMNS), dtype=np.int64)
         self.groups, self.group_lanes = plan.groups, plan.group_lanes
         self.network = None
         self.network_arrays = no_network()
+        self.source, self.codes, self.starts = joined_codes([])
+        # No step: it compiles the kernel, or loads it, while there is something else to do. LLVM
+        # hears no interrupt for up to a minute.
+        self.loaded = interrupts.aside(lambda: self._steps(0, 1, 0, 0))
+        state.fill_shared(plan, self.plan, self.shared)
+        self.lesson = mixers.lesson(plan, self.plan, self.shared)
         if plan.description.lstm:
             # torch takes a second to load, so only the levels that need it do.
             from cmixpy.lstm.driver import Driver
@@ -67,9 +72,8 @@ class Segment:
     def start(self, source: np.ndarray, codes: np.ndarray, starts: np.ndarray) -> None:
         """Take the input (encoding) and the lanes' code buffers."""
         self.source, self.codes, self.starts = behind_primer(self, source), codes, starts
+        self.loaded()
         step.start_lanes(self.plan, self.private, codes, starts, self.decode)
-        # Compile, or load: LLVM hears no interrupt for up to a minute.
-        interrupts.aside(lambda: self._steps(0, 1, 0, 0))
         if self.early:
             self.early.wait(self.threads)
 

@@ -35,8 +35,11 @@ def check() -> None:
         raise KeyboardInterrupt
 
 
-def aside(work: Callable[[], None]) -> None:
-    """Do work that hears no signals on a thread, which is left to itself at an interrupt."""
+def aside(work: Callable[[], None]) -> Callable[[], None]:
+    """Begin work that hears no signals on a thread, which is left to itself at an interrupt.
+
+    What is returned waits for its end, and raises what it raised.
+    """
     failures: list[BaseException] = []
 
     def run() -> None:
@@ -45,11 +48,14 @@ def aside(work: Callable[[], None]) -> None:
         except BaseException as error:
             failures.append(error)
 
+    def wait() -> None:
+        thread.join()
+        if failures:
+            raise failures[0]
+
     thread = threading.Thread(target=run, daemon=True)
     thread.start()
-    thread.join()
-    if failures:
-        raise failures[0]
+    return wait
 
 
 def _interrupt(number: int, frame: object) -> None:

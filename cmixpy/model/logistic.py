@@ -6,6 +6,8 @@ come from an integer recurrence on fixed-point powers of e^(1/256), so no floati
 has a say in them. The idea of mixing in the logistic domain is PAQ7's (Mahoney 2005).
 """
 
+from functools import lru_cache
+
 import numpy as np
 
 LOGIT_LIMIT = 3071
@@ -27,13 +29,18 @@ def exponentials(count: int, steps: int = 256) -> list[int]:
 
 def squash_table() -> np.ndarray:
     """int32[6143]: 16-bit probability of logit index - 3071, in 1 … 65535."""
+    return np.array(_squashed(), dtype=np.int32)
+
+
+@lru_cache(maxsize=1)
+def _squashed() -> list[int]:
     one = 1 << FRACTION_BITS
     upper = []
     for power in exponentials(LOGIT_LIMIT + 1):
         # p = e^x / (1 + e^x), rounded to 16 bits
         upper.append(min(65535, ((power << 17) // (one + power) + 1) >> 1))
     lower = [max(1, 65536 - p) for p in upper[:0:-1]]
-    return np.array(lower + upper, dtype=np.int32)
+    return lower + upper
 
 
 def stretch_table() -> np.ndarray:

@@ -167,12 +167,11 @@ def _eagerness(d) -> np.ndarray:
     return factors
 
 
-def initial_probabilities(plan, arrays: PlanArrays, zeros=aligned_zeros) -> np.ndarray:
-    """int64 counted entries: histories, match lengths, SSE rows and so on."""
+def fill_probabilities(plan, arrays: PlanArrays, entries: np.ndarray) -> None:
+    """Set int64[entries], counted: histories, match lengths, SSE rows and so on."""
     d = plan.description
     rates = d.rates
     # Filled in place: copies of the larger tables were most of a small file's memory.
-    entries = zeros(d.entries, np.int64)
     done = 0
 
     def put(row: np.ndarray, times: int) -> None:
@@ -196,43 +195,33 @@ def initial_probabilities(plan, arrays: PlanArrays, zeros=aligned_zeros) -> np.n
         put(np.array([first]), experts.EXPERT_ENTRIES)
     put(first_probabilities(arrays.squash), d.maps)
     put(frames.first_entries(), int(d.reads_frames))
-    return entries
 
 
-def build_shared(plan, arrays: PlanArrays, symbols: int, zeros=aligned_zeros) -> SharedArrays:
-    """Everything that all lanes read, as it is before the first step.
+def build_shared(plan, arrays: PlanArrays, symbols: int) -> SharedArrays:
+    """Everything that all lanes read, as it is before the first step."""
+    shared = reserve_shared(plan, arrays, symbols)
+    fill_shared(plan, arrays, shared)
+    return shared
+
+
+def reserve_shared(plan, arrays: PlanArrays, symbols: int, zeros=aligned_zeros) -> SharedArrays:
+    """The arrays of `build_shared`, all zeros but for the letters of the words.
 
     `zeros` makes the large tables, as early.aligned_zeros does.
     """
     d = plan.description
-    rates = d.rates
     words = 16 if d.symbol_bits == 8 else 4
     # Zeros: no tag, so never a hit, and the first to be replaced. Memory is taken as it is used.
     rows = int(arrays.context_mask.sum()) + len(d.contexts)
-    slots = zeros((rows, words), np.uint32)
-    probability = initial_probabilities(plan, arrays, zeros)
     set_rows = _spans(d.sets, d.symbol_bits)[2]
     final_rows = _spans(d.finals, d.symbol_bits)[2]
-    inputs = np.zeros(d.inputs, dtype=np.int64)
-    first_run = INPUTS_PER_CONTEXT * len(d.contexts)
-    first_match = d.inputs_per_context * len(d.contexts)
-    for j, part in enumerate((rates.initial_indirect, rates.initial_direct, rates.initial_linear)):
-        inputs[j:first_run:INPUTS_PER_CONTEXT] = part * WEIGHT_ONE // 1000
-    end = first_match + INPUTS_PER_MATCH * len(d.matches)
-    inputs[first_match:end:INPUTS_PER_MATCH] = rates.initial_match * WEIGHT_ONE // 1000
-    if d.experts:
-        inputs[end] = d.experts[0].initial * WEIGHT_ONE // 1000
-    weights = aligned_zeros((set_rows, d.inputs), np.int32)
-    weights[:] = inputs
-    final_weights = aligned_zeros((final_rows, _final_inputs(d)), np.int32)
-    final_weights[:, : len(d.sets)] = WEIGHT_ONE // len(d.sets)
     match_rows = int(arrays.match_mask.max()) + 1 if d.matches else 1
     return SharedArrays(
         np.zeros(symbols, dtype=np.uint8),
-        slots,
-        probability,
-        weights,
-        final_weights,
+        zeros((rows, words), np.uint32),
+        zeros(d.entries, np.int64),
+        aligned_zeros((set_rows, d.inputs), np.int32),
+        aligned_zeros((final_rows, _final_inputs(d)), np.int32),
         np.zeros(set_rows, dtype=np.int32),
         np.zeros(final_rows, dtype=np.int32),
         np.zeros(set_rows, dtype=np.int32),
@@ -244,6 +233,24 @@ def build_shared(plan, arrays: PlanArrays, symbols: int, zeros=aligned_zeros) ->
         letters(plan.listed).copy(),
         *head_shared(d),
     )
+
+
+def fill_shared(plan, arrays: PlanArrays, shared: SharedArrays) -> None:
+    """What is not zero before the first step: probabilities and the mixers' weights."""
+    d = plan.description
+    rates = d.rates
+    fill_probabilities(plan, arrays, shared.probability)
+    inputs = np.zeros(d.inputs, dtype=np.int64)
+    first_run = INPUTS_PER_CONTEXT * len(d.contexts)
+    first_match = d.inputs_per_context * len(d.contexts)
+    for j, part in enumerate((rates.initial_indirect, rates.initial_direct, rates.initial_linear)):
+        inputs[j:first_run:INPUTS_PER_CONTEXT] = part * WEIGHT_ONE // 1000
+    end = first_match + INPUTS_PER_MATCH * len(d.matches)
+    inputs[first_match:end:INPUTS_PER_MATCH] = rates.initial_match * WEIGHT_ONE // 1000
+    if d.experts:
+        inputs[end] = d.experts[0].initial * WEIGHT_ONE // 1000
+    shared.weights[:] = inputs
+    shared.final_weights[:, : len(d.sets)] = WEIGHT_ONE // len(d.sets)
 
 
 def _final_inputs(d) -> int:
