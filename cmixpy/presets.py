@@ -74,16 +74,16 @@ def _changed(level: dict, by: dict) -> dict:
     return {**level, **by, "rates": {**level.get("rates", {}), **by.get("rates", {})}}
 
 
-def _without(entries: list[dict], left_out: list[dict]) -> list[dict]:
-    """The entries, each `not_at` the levels `at` which one is left out that says the same of it."""
-    kept = []
+def _at_levels(entries: list[dict], key: str, changes: list[dict]) -> list[dict]:
+    """The entries, with the levels `at` which a change says the same of one under this key."""
+    changed = []
     for entry in entries:
-        levels = list(entry.get("not_at", []))
-        for other in left_out:
-            if all(entry.get(key) == value for key, value in other.items() if key != "at"):
+        levels = list(entry.get(key, []))
+        for other in changes:
+            if all(entry.get(name) == value for name, value in other.items() if name != "at"):
                 levels += other["at"]
-        kept.append({**entry, "not_at": levels} if levels else entry)
-    return kept
+        changed.append({**entry, key: levels} if levels else entry)
+    return changed
 
 
 @cache
@@ -92,7 +92,8 @@ def _preset(name: str) -> dict:
     in a level's rates one by one.
 
     `more_contexts` come behind the contexts of that preset; `without` says which of its contexts,
-    matches, sets and finals are left out `at` some levels, by what they are.
+    matches, sets and finals are left out `at` some levels, by what they are, and `with` which of
+    them run at others than it has them at.
     """
     with open(_models() / f"{name}.toml", "rb") as file:
         model = tomllib.load(file)
@@ -100,9 +101,10 @@ def _preset(name: str) -> dict:
         return model
     like, changed = _preset(model.pop("like")), model.pop("levels", {})
     levels = {level: _changed(old, changed.get(level, {})) for level, old in like["levels"].items()}
-    without = model.pop("without", [])
-    kinds = "contexts", "matches", "sets", "finals"
-    parts = {kind: _without(like[kind], without) for kind in kinds}
+    parts = {kind: like[kind] for kind in ("contexts", "matches", "sets", "finals")}
+    for key, change in (("not_at", "without"), ("also_at", "with")):
+        changes = model.pop(change, [])
+        parts = {kind: _at_levels(part, key, changes) for kind, part in parts.items()}
     parts["contexts"] += model.pop("more_contexts", [])
     return {**like, **parts, **model, "levels": levels}
 
@@ -130,13 +132,14 @@ def _settings(level: int, preset: str) -> dict:
 def _at_level(entries: list[dict], level: int) -> list[dict]:
     """The entries that run at this level: those without `from` and `to`, or within them.
 
-    `not_at` are levels within that leave one out.
+    `not_at` are levels within that leave one out, `also_at` others that have it.
     """
     chosen = []
     for entry in entries:
         entry = dict(entry)
-        first, last, left_out = entry.pop("from", 1), entry.pop("to", 9), entry.pop("not_at", ())
-        if first <= level <= last and level not in left_out:
+        levels = range(entry.pop("from", 1), entry.pop("to", 9) + 1)
+        left_out, taken_in = entry.pop("not_at", ()), entry.pop("also_at", ())
+        if level in taken_in or (level in levels and level not in left_out):
             chosen.append(entry)
     return chosen
 
@@ -292,6 +295,9 @@ def choose(
     """
     if not uses_lstm(level, preset, length):
         level = min(level, LSTM_FROM - 1)
+    short = _preset(preset).get("short", {"symbols": 0})
+    if length < short["symbols"]:
+        level = short.get(str(level), level)
     settings = _settings(level, preset)
     if lanes is None:
         lanes = lanes_for(level, preset, length)
