@@ -276,9 +276,14 @@ def describe(level: int, preset: str) -> Description:
 
 
 def lanes_for(level: int, preset: str, length: int) -> int:
-    """One lane for every `lane_bytes`, at most `most_lanes`: fewer lanes compress better."""
+    """One lane for every `lane_bytes`, at most `most_lanes`: fewer lanes compress better.
+
+    From `two_lanes_from` on there are two at least, for two cores.
+    """
     settings = _settings(level, preset)
     lanes = max(1, min(settings["most_lanes"], length // settings["lane_bytes"]))
+    if length >= settings.get("two_lanes_from", length + 1):
+        lanes = max(2, lanes)
     # Two threads, or any even number of them, share an even number without one waiting.
     return lanes - lanes % 2 if lanes > 2 else lanes
 

@@ -130,6 +130,7 @@ CASES["lstm"] = (
 )
 # Of the one above the words' transform leaves too little for an LSTM.
 CASES["network"] = (text("network", 150_000), {"preset": "text", "level": 7, "lanes": 3})
+CASES["code"] = (executable("code", 40_000), {"preset": "executable", "level": 7, "lanes": 2})
 for level in (3, 5, 6):
     CASES[f"plain-{level}"] = (rare(f"plain {level}", 2400), {"preset": "text", "level": level})
 CASES["empty"] = (b"", {})

@@ -49,12 +49,16 @@ def test_english_leaves_orders_to_words(level):
 
 @pytest.mark.parametrize(
     ("name", "more"),
-    [("text", [-1] * 3), ("english", [-11, -1, -1]), ("csv", [-1] * 3), ("log", [0, 0, 11])],
-)
+    [
+        ("text", [-1] * 3), ("english", [-11, -1, -1]), ("csv", [-1] * 3), ("log", [0, 0, 11]),
+        ("executable", [-12, 0, 0]),
+    ],
+)  # fmt: skip
 def test_contexts_of_the_levels_with_an_lstm(name, more):
     counts = [len(presets.describe(level, name).contexts) for level in (6, 7, 8, 9)]
-    # Those of level 6, but for the lane's own order 2, which logs lack there as well; at level 7
-    # English does with fewer, and at level 9 logs leave out only what costs bytes.
+    # Those of level 6, but for the lane's own order 2, which logs lack there as well, and programs
+    # never had; at level 7 English and programs do with fewer, and at level 9 logs leave out only
+    # what costs bytes.
     assert [count - counts[0] for count in counts[1:]] == more
 
 
@@ -70,3 +74,17 @@ def test_sets_that_are_not_gated(level, gated):
 def test_short_english_at_level_7(length, level):
     assert presets.choose(7, "english", length).description == presets.describe(level, "english")
     assert presets.choose(7, "text", length).description == presets.describe(7, "text")
+
+
+@pytest.mark.parametrize(
+    ("level", "preset", "length", "lanes"),
+    [
+        (5, "english", 196607, 1), (5, "english", 196608, 2), (5, "text", 196608, 2),
+        (5, "csv", 262144, 2), (5, "log", 196608, 1), (5, "log", 262144, 2),
+        (5, "text", 1 << 20, 4), (4, "text", 196608, 1), (6, "text", 1 << 20, 1),
+        (5, "executable", 262144, 1),
+    ],
+)  # fmt: skip
+def test_two_lanes_from_some_length_on(level, preset, length, lanes):
+    assert presets.lanes_for(level, preset, length) == lanes
+    assert presets.choose(level, preset, length).lanes == lanes

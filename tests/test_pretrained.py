@@ -16,14 +16,19 @@ import cmixpy
 from benchmarks import pretrain
 from cmixpy import presets, pretrained
 from cmixpy.description import Description
+from cmixpy.description import _frozen as frozen_descriptions
 from cmixpy.lstm.cells import WEIGHT_LIMIT
 from cmixpy.model.head import WEIGHT_LIMIT as HEAD_LIMIT
 from cmixpy.parts import Pretrained
 from cmixpy.plan import Plan
 
+# One for each network; of those that no level has any more, what archives made before have.
 DESCRIPTIONS = {
     d.pretrained[0].network: d
-    for d in (presets.describe(level, name) for name in presets.PRESETS for level in (7, 8, 9))
+    for d in (
+        *map(Description.from_bytes, frozen_descriptions().values()),
+        *(presets.describe(level, name) for name in presets.PRESETS for level in (7, 8, 9)),
+    )
     if d.pretrained
 }
 
