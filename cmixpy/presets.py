@@ -314,9 +314,11 @@ def choose(
     # A symbol takes up to two slots in a context, but most of them are never seen again: where
     # contexts are many, a row for each symbol is enough (at most 0.04 % more bytes than with two),
     # and up to FULL_TABLES half of the largest tables (enwik8.4M at the default level: 0.4 % more
-    # than with all). Memory is slow to come by on some machines, and small files wait for it.
+    # than with all). Memory is slow to come by on some machines, and small files wait for it. Logs
+    # repeat themselves, and do with less (`spare_bits`).
     digits = max(plan.primed * plan.lanes + length - 1, 1).bit_length()
     spare = 1 if level < MANY_CONTEXTS or description.symbol_bits == 2 else 0
+    spare = settings.get("spare_bits", spare)
     table_bits = max(10, min(digits + spare, largest - 1 + max(0, digits - FULL_TABLES), largest))
     return replace(plan, table_bits=table_bits)
 

@@ -88,3 +88,10 @@ def test_short_english_at_level_7(length, level):
 def test_two_lanes_from_some_length_on(level, preset, length, lanes):
     assert presets.lanes_for(level, preset, length) == lanes
     assert presets.choose(level, preset, length).lanes == lanes
+
+
+def test_tables_of_logs_are_smaller():
+    for level in (5, 6, 7, 9):
+        bits = {name: presets.choose(level, name, 300_000).table_bits for name in ("text", "log", "csv")}
+        assert bits["log"] == bits["text"] - 2 == bits["csv"] - 2
+        assert presets.choose(level, "log", 1 << 26).table_bits == (20 if level == 5 else 21)
