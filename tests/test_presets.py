@@ -91,7 +91,8 @@ def test_two_lanes_from_some_length_on(level, preset, length, lanes):
 
 
 def test_tables_of_logs_are_smaller():
+    names = "text", "log", "csv"
     for level in (5, 6, 7, 9):
-        bits = {name: presets.choose(level, name, 300_000).table_bits for name in ("text", "log", "csv")}
+        bits = {name: presets.choose(level, name, 300_000).table_bits for name in names}
         assert bits["log"] == bits["text"] - 2 == bits["csv"] - 2
         assert presets.choose(level, "log", 1 << 26).table_bits == (20 if level == 5 else 21)
