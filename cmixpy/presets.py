@@ -317,8 +317,8 @@ def choose(
     # than with all). Memory is slow to come by on some machines, and small files wait for it. Logs
     # repeat themselves, and do with less (`spare_bits`).
     digits = max(plan.primed * plan.lanes + length - 1, 1).bit_length()
-    spare = 1 if level < MANY_CONTEXTS or description.symbol_bits == 2 else 0
-    spare = settings.get("spare_bits", spare)
+    few = level < MANY_CONTEXTS or description.symbol_bits == 2
+    spare = settings.get("spare_bits", 1 if few else 0)
     table_bits = max(10, min(digits + spare, largest - 1 + max(0, digits - FULL_TABLES), largest))
     return replace(plan, table_bits=table_bits)
 

@@ -15,22 +15,14 @@ from test_reference import compare, compare_decoding
 import cmixpy
 from benchmarks import pretrain
 from cmixpy import presets, pretrained
-from cmixpy.description import Description
-from cmixpy.description import _frozen as frozen_descriptions
+from cmixpy.description import Description, _frozen, frozen
 from cmixpy.lstm.cells import WEIGHT_LIMIT
 from cmixpy.model.head import WEIGHT_LIMIT as HEAD_LIMIT
 from cmixpy.parts import Pretrained
 from cmixpy.plan import Plan
 
-# One for each network; of those that no level has any more, what archives made before have.
-DESCRIPTIONS = {
-    d.pretrained[0].network: d
-    for d in (
-        *map(Description.from_bytes, frozen_descriptions().values()),
-        *(presets.describe(level, name) for name in presets.PRESETS for level in (7, 8, 9)),
-    )
-    if d.pretrained
-}
+# Frozen descriptions are of today's levels and of what archives made before have.
+DESCRIPTIONS = {d.pretrained[0].network: d for d in map(frozen, _frozen()) if d.pretrained}
 
 
 def test_the_files_are_those_that_archives_were_made_with():
