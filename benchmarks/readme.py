@@ -68,9 +68,10 @@ def files_table(rows: dict[tuple[str, int], dict]) -> str:
 
 def section(rows: dict[tuple[str, int], dict]) -> str:
     """What stands between the markers."""
-    shown = [row for (file, _), row in rows.items() if file in data.FILES]
-    machines = sorted({f"{row['machine']}, {row['cores']} cores" for row in shown})
-    threads = ", ".join(sorted({row["threads"] for row in shown}))
+    # Of the table of levels, the only one that tells times.
+    timed = [row for (file, _), row in rows.items() if file in data.TEXT_FILES]
+    machines = sorted({f"{row['machine']}, {row['cores']} cores" for row in timed})
+    threads = ", ".join(sorted({row["threads"] for row in timed}))
     about = (
         "Bytes of the archive of the first 1,000,000 (enwik6) and 4,000,000 bytes (enwik8.4M) of "
         f"enwik8; KB/s of whole processes that compress and decompress {TIMED}, and their peak "
