@@ -11,7 +11,7 @@ import time
 
 import numpy as np
 
-from cmixpy import interrupts, mixers, primer
+from cmixpy import interrupts, mixers, presets, primer
 from cmixpy.early import EarlyMemory, aligned_zeros
 from cmixpy.lstm.arrays import no_network
 from cmixpy.model import clock, fields, state, step
@@ -28,6 +28,16 @@ def compiled() -> bool:
     if step.run.signatures:
         return True
     return any(CACHE_DIRECTORY.glob("*/step.build_run.*.nbc"))
+
+
+def preload() -> None:
+    """Load the kernels in a thread, if they are in the on-disk cache.
+
+    They are the same for all models, so the smallest does. Whoever calls them meanwhile waits at
+    numba's lock; to compile them all this way would keep it from others for a minute.
+    """
+    if compiled() and not step.run.signatures:
+        interrupts.aside(lambda: Segment(presets.choose(1, "dna", 1), 1, 1, decode=False).loaded())
 
 
 class Segment:

@@ -29,6 +29,9 @@ LONGEST = 32
 # Samples: so many windows of so many bytes.
 WINDOWS = 2
 WINDOW = 8192
+# The first look is at so many bytes of each window, and so many candidates are worth the whole.
+FIRST_LOOK = 1024
+WORTH_THE_WHOLE = 6
 # A pair must save one in so many of what costs anything, or it is not worth a context. (In noise
 # the best of them seems to save one in 525.)
 LEAST_SAVED = 300
@@ -86,70 +89,95 @@ def _begins(length: int) -> np.ndarray:
     return np.concatenate([np.arange(start, start + WINDOW) for start in starts])
 
 
+class Sample(NamedTuple):
+    """Bytes that cost something, and what a small mixer says of their bits.
+
+    places : int64[m], where they are in the data
+    symbols : uint8[m]
+    logits : int16[m, 8]
+    """
+
+    places: np.ndarray
+    symbols: np.ndarray
+    logits: np.ndarray
+
+    def at(self, which: np.ndarray) -> "Sample":
+        """Some of them."""
+        return Sample(*(field[which] for field in self))
+
+
 class _Search:
-    """A sample, what a small mixer says of its bits, and what it would cost to know more."""
+    """A sample, the beginnings of its windows, and what it would cost to know more."""
 
     def __init__(self, data: np.ndarray, places: np.ndarray, contexts: list[tuple[int, ...]]):
-        self.data, self.places = data, places
+        self.data = data
         self.fixed = _fixed()
         self.scratch = local()
         entries = np.full((len(contexts), 1 << TABLE_BITS), HALF, dtype=np.int32)
-        keys = np.array([self.keys(context) for context in contexts])
+        keys = np.array([self.keys(places, context) for context in contexts])
         weights = np.full((256, len(contexts)), FIRST_WEIGHT, dtype=np.int64)
         said = np.zeros((len(contexts), 2), dtype=np.int64)
         logits = np.zeros((len(places), 8), dtype=np.int16)
         costs = np.zeros(len(places), dtype=np.int64)
         known_mix(data[places], keys, entries, weights, self.fixed, said, logits, costs)
-        dear = costs >= LEAST_COST
-        self.places, self.logits = places[dear], logits[dear]
-        self.symbols = data[self.places]
+        dear = np.flatnonzero(costs >= LEAST_COST)
+        self.whole = Sample(places, data[places], logits).at(dear)
+        windows = np.array_split(np.arange(len(dear)), WINDOWS)
+        self.beginnings = np.concatenate([window[:FIRST_LOOK] for window in windows])
+        self.first = self.whole.at(self.beginnings)
 
-    def keys(self, distances) -> np.ndarray:
+    def keys(self, places: np.ndarray, distances) -> np.ndarray:
         """uint64[m]: a hash of the bytes that far back."""
-        keys = np.zeros(len(self.places), dtype=np.uint64)
+        keys = np.zeros(len(places), dtype=np.uint64)
         for distance in distances:
-            keys += self.data[np.maximum(self.places - distance, 0)].astype(np.uint64) + np.uint64(
-                1
-            )
+            keys += self.data[np.maximum(places - distance, 0)].astype(np.uint64) + np.uint64(1)
             keys *= THIRD
         keys *= FIRST
         return keys ^ (keys >> np.uint64(29))
 
-    def cost_with(self, pair: tuple[int, ...]) -> int:
+    def cost_with(self, pair: tuple[int, ...], sample: Sample | None = None) -> int:
         """1/256 nat, when a context of the byte before and these is known as well."""
-        return self._mixed(self.keys((1, *pair)))[0]
+        sample = sample or self.whole
+        return self._mixed(sample, self.keys(sample.places, (1, *pair)))[0]
 
     def cost_without(self) -> int:
         """The same with a context that never comes twice: the mixer mends what is too sure."""
-        return self._mixed(np.arange(len(self.places)).astype(np.uint64) * SECOND)[0]
+        keys = np.arange(len(self.whole.places)).astype(np.uint64) * SECOND
+        return self._mixed(self.whole, keys)[0]
 
-    def _mixed(self, keys: np.ndarray) -> tuple[int, np.ndarray]:
+    def _mixed(self, sample: Sample, keys: np.ndarray) -> tuple[int, np.ndarray]:
         """The cost, and the logits, in an array of the calling thread's."""
         mine = self.scratch
         if not hasattr(mine, "entries"):
             mine.entries = np.empty(1 << TABLE_BITS, dtype=np.int32)
-            mine.better = np.empty_like(self.logits)
+            mine.better = np.empty_like(self.whole.logits)
         mine.entries[:] = HALF
         weights = np.empty((8, len(CONFIDENT) + 1, 2), dtype=np.int64)
         weights[:] = ONE, FIRST_WEIGHT_OF_PAIR
         cost = pair_mix(
-            self.symbols, keys, self.logits, mine.entries, weights, self.fixed, mine.better
+            sample.symbols, keys, sample.logits, mine.entries, weights, self.fixed, mine.better
         )
         return cost, mine.better
 
     def know(self, pair: tuple[int, ...]) -> None:
         """From now on the mixer knows this context."""
-        _, better = self._mixed(self.keys((1, *pair)))
-        self.logits = better.copy()
+        _, better = self._mixed(self.whole, self.keys(self.whole.places, (1, *pair)))
+        self.whole = self.whole._replace(logits=better.copy())
+        self.first = self.whole.at(self.beginnings)
 
     def best(self, pool: Executor) -> tuple[int, tuple[int, ...]]:
         """The least cost, and for which distances."""
         distances = range(2, LONGEST + 1)
-        single = [(d,) for d in distances]
-        alone = list(zip(pool.map(self.cost_with, single), single, strict=True))
-        _, (first,) = min(alone)
+        alone = self._cheapest(pool, [(d,) for d in distances])
+        _, (first,) = alone
         pairs = [tuple(sorted((first, second))) for second in distances if second != first]
-        return min([*alone, *zip(pool.map(self.cost_with, pairs), pairs, strict=True)])
+        return min(alone, self._cheapest(pool, pairs))
+
+    def _cheapest(self, pool: Executor, candidates: list[tuple[int, ...]]):
+        """(cost, distances) of the best: a first look at all, the whole for the best of that."""
+        looks = pool.map(lambda candidate: self.cost_with(candidate, self.first), candidates)
+        likely = [c for _, c in sorted(zip(looks, candidates, strict=True))[:WORTH_THE_WHOLE]]
+        return min(zip(pool.map(self.cost_with, likely), likely, strict=True))
 
 
 class Fixed(NamedTuple):

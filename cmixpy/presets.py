@@ -33,6 +33,7 @@ from cmixpy.plan import Plan
 LEVELS = range(1, 10)
 LSTM_FROM = 7  # the first level with the LSTM mixer
 MANY_CONTEXTS = 5  # the first level whose contexts are so many that memory counts for small files
+HALF_TABLES = 18  # log2 of the rows from which on the strongest levels have one for two symbols
 FULL_TABLES = 22  # log2 of the length up to which tables stay one size below the largest
 # The number of each preset in the labels of archives: for people, and never given twice.
 LABELS = {
@@ -314,12 +315,17 @@ def choose(
     # A symbol takes up to two slots in a context, but most of them are never seen again: where
     # contexts are many, a row for each symbol is enough (at most 0.04 % more bytes than with two),
     # and up to FULL_TABLES half of the largest tables (enwik8.4M at the default level: 0.4 % more
-    # than with all). Memory is slow to come by on some machines, and small files wait for it. Logs
-    # repeat themselves, and do with less (`spare_bits`).
+    # than with all). Memory is slow to come by on some machines, and small files wait for it: from
+    # level 6 on, where contexts are most, a row for two symbols is enough for all but the shortest
+    # (0.04 to 0.15 % more bytes; LOG.md, "Smaller tables of the strongest levels"). Logs repeat
+    # themselves, and do with less (`spare_bits`).
     digits = max(plan.primed * plan.lanes + length - 1, 1).bit_length()
     few = level < MANY_CONTEXTS or description.symbol_bits == 2
     spare = settings.get("spare_bits", 1 if few else 0)
-    table_bits = max(10, min(digits + spare, largest - 1 + max(0, digits - FULL_TABLES), largest))
+    rows = digits + spare
+    if level >= LSTM_FROM - 1 and not few:
+        rows = min(rows, max(digits - 1, HALF_TABLES))
+    table_bits = max(10, min(rows, largest - 1 + max(0, digits - FULL_TABLES), largest))
     return replace(plan, table_bits=table_bits)
 
 

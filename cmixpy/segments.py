@@ -65,6 +65,10 @@ class SegmentEncoder:
             original = np.frombuffer(data, dtype=np.uint8)
             likely = kind_of_text(original) if preset == "text" and not sure else preset
             with self._early(len(data), likely) as early:
+                if early:
+                    from cmixpy import engine
+
+                    engine.preload()
                 ready = prepare(original, preset, sure, self.level, self.threads)
                 if len(ready.symbols) and len(ready.parameters) < len(data):
                     modelled = self._model(len(data), ready, progress, early)

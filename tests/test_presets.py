@@ -90,9 +90,18 @@ def test_two_lanes_from_some_length_on(level, preset, length, lanes):
     assert presets.choose(level, preset, length).lanes == lanes
 
 
+@pytest.mark.parametrize("level", [6, 7, 8, 9])
+def test_tables_of_the_strongest_levels(level):
+    lengths = 100_000, 250_000, 500_000, 1_000_000, 2_000_000, 4_000_000, 8_000_000
+    bits = [presets.choose(level, "executable", length).table_bits for length in lengths]
+    assert bits == [17, 18, 18, 19, 20, 20, 21]
+    bits = [presets.choose(5, "executable", length).table_bits for length in lengths]
+    assert bits == [17, 18, 19, 19, 19, 19, 20]
+
+
 def test_tables_of_logs_are_smaller():
     names = "text", "log", "csv"
     for level in (5, 6, 7, 9):
-        bits = {name: presets.choose(level, name, 300_000).table_bits for name in names}
+        bits = {name: presets.choose(level, name, 100_000).table_bits for name in names}
         assert bits["log"] == bits["text"] - 2 == bits["csv"] - 2
         assert presets.choose(level, "log", 1 << 26).table_bits == (20 if level == 5 else 21)
