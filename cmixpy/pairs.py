@@ -29,7 +29,8 @@ LONGEST = 32
 # Samples: so many windows of so many bytes.
 WINDOWS = 2
 WINDOW = 8192
-# The first look is at so many bytes of each window, and so many candidates are worth the whole.
+# The first look is at so many bytes from the beginning of each of WINDOWS equal parts of the
+# sample, and so many candidates are worth the whole.
 FIRST_LOOK = 1024
 WORTH_THE_WHOLE = 6
 # A pair must save one in so many of what costs anything, or it is not worth a context. (In noise
@@ -107,7 +108,7 @@ class Sample(NamedTuple):
 
 
 class _Search:
-    """A sample, the beginnings of its windows, and what it would cost to know more."""
+    """A sample, the beginnings of its parts, and what it would cost to know more."""
 
     def __init__(self, data: np.ndarray, places: np.ndarray, contexts: list[tuple[int, ...]]):
         self.data = data
@@ -122,8 +123,8 @@ class _Search:
         known_mix(data[places], keys, entries, weights, self.fixed, said, logits, costs)
         dear = np.flatnonzero(costs >= LEAST_COST)
         self.whole = Sample(places, data[places], logits).at(dear)
-        windows = np.array_split(np.arange(len(dear)), WINDOWS)
-        self.beginnings = np.concatenate([window[:FIRST_LOOK] for window in windows])
+        parts = np.array_split(np.arange(len(dear)), WINDOWS)
+        self.beginnings = np.concatenate([part[:FIRST_LOOK] for part in parts])
         self.first = self.whole.at(self.beginnings)
 
     def keys(self, places: np.ndarray, distances) -> np.ndarray:
