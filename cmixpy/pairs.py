@@ -26,19 +26,21 @@ from cmixpy.model.logistic import LOGIT_LIMIT, softplus_table, squash_table, str
 
 MOST_PAIRS = 3
 LONGEST = 32
-# Samples: so many windows of so many bytes.
+# The sample: so many windows of so many bytes. Of short data it is one byte in so many, for the
+# search should not take long beside the coding, but pairs need some hundred records to be seen in.
 WINDOWS = 2
-WINDOW = 8192
-# The first look is at so many bytes from the beginning of each of WINDOWS equal parts of the
-# sample, and so many candidates are worth the whole.
-FIRST_LOOK = 1024
-WORTH_THE_WHOLE = 6
+SHORTEST_WINDOW, LONGEST_WINDOW = 4096, 8192
+SAMPLED = 24
+# The first look is at the beginning of each of WINDOWS equal parts of what costs anything in the
+# sample, each one in so many bytes of that, and so many candidates are worth the whole.
+FIRST_LOOK = 4
+WORTH_THE_WHOLE = 4
 # A pair must save one in so many of what costs anything, or it is not worth a context. (In noise
 # the best of them seems to save one in 525.)
 LEAST_SAVED = 300
 # Bytes that the small mixer foresees this well (1/256 nat) say nothing about what is missing in it.
 LEAST_COST = 8
-TABLE_BITS = 18
+TABLE_BITS, FIRST_TABLE_BITS = 18, 16
 # What the small mixer knows: orders, and sparse contexts as in models/records.toml.
 KNOWN = (
     (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), (1, 2, 3, 4, 5, 6), (2,), (2, 3), (1, 3), (3, 4), (5, 6),
@@ -64,11 +66,11 @@ def find_pairs(data: np.ndarray, lags: tuple[int, ...], threads: int = 1) -> tup
 
     How many `threads` look makes no difference to what is found.
     """
-    begins = _begins(len(data))
-    if not len(begins):
+    places = _sampled(len(data))
+    if not len(places):
         return ()
     above = [context for lag in lags[:1] for context in ((1, lag), (lag, 2 * lag))]
-    search = _Search(data, begins, [*KNOWN, *above])
+    search = _Search(data, places, [*KNOWN, *above], threads)
     found: list[tuple[int, ...]] = []
     with ThreadPoolExecutor(threads) as pool:
         while len(found) < MOST_PAIRS:
@@ -80,26 +82,25 @@ def find_pairs(data: np.ndarray, lags: tuple[int, ...], threads: int = 1) -> tup
     return tuple(chain.from_iterable((*pair, 0)[:2] for pair in found))
 
 
-def _begins(length: int) -> np.ndarray:
+def _sampled(length: int) -> np.ndarray:
     """int64[m]: where the sampled bytes are; each has all its distances before it."""
     first = min(2 * LONGEST, length)
-    if length - first <= WINDOWS * WINDOW:
+    window = min(max(length // (SAMPLED * WINDOWS), SHORTEST_WINDOW), LONGEST_WINDOW)
+    if length - first <= WINDOWS * window:
         return np.arange(first, length)
-    room = length - first - WINDOW
+    room = length - first - window
     starts = (first + room * (2 * i + 1) // (2 * WINDOWS) for i in range(WINDOWS))
-    return np.concatenate([np.arange(start, start + WINDOW) for start in starts])
+    return np.concatenate([np.arange(start, start + window) for start in starts])
 
 
 class Sample(NamedTuple):
     """Bytes that cost something, and what a small mixer says of their bits.
 
     places : int64[m], where they are in the data
-    symbols : uint8[m]
     logits : int16[m, 8]
     """
 
     places: np.ndarray
-    symbols: np.ndarray
     logits: np.ndarray
 
     def at(self, which: np.ndarray) -> "Sample":
@@ -110,60 +111,38 @@ class Sample(NamedTuple):
 class _Search:
     """A sample, the beginnings of its parts, and what it would cost to know more."""
 
-    def __init__(self, data: np.ndarray, places: np.ndarray, contexts: list[tuple[int, ...]]):
+    def __init__(
+        self, data: np.ndarray, places: np.ndarray, contexts: list[tuple[int, ...]], threads: int
+    ):
         self.data = data
+        self.threads = threads
         self.fixed = _fixed()
         self.scratch = local()
         entries = np.full((len(contexts), 1 << TABLE_BITS), HALF, dtype=np.int32)
-        keys = np.array([self.keys(places, context) for context in contexts])
         weights = np.full((256, len(contexts)), FIRST_WEIGHT, dtype=np.int64)
-        said = np.zeros((len(contexts), 2), dtype=np.int64)
+        keys, said = np.zeros(len(contexts), np.uint64), np.zeros((len(contexts), 2), np.int64)
         logits = np.zeros((len(places), 8), dtype=np.int16)
         costs = np.zeros(len(places), dtype=np.int64)
-        known_mix(data[places], keys, entries, weights, self.fixed, said, logits, costs)
+        distances = np.zeros((len(contexts), max(map(len, contexts))), dtype=np.int64)
+        for row, context in zip(distances, contexts, strict=True):
+            row[: len(context)] = context
+        known_mix(
+            data, places, distances, entries, weights, self.fixed, keys, said, logits, costs
+        )
         dear = np.flatnonzero(costs >= LEAST_COST)
-        self.whole = Sample(places, data[places], logits).at(dear)
+        self.whole = Sample(places, logits).at(dear)
         parts = np.array_split(np.arange(len(dear)), WINDOWS)
-        self.beginnings = np.concatenate([part[:FIRST_LOOK] for part in parts])
+        self.beginnings = np.concatenate([part[: len(places) // FIRST_LOOK] for part in parts])
         self.first = self.whole.at(self.beginnings)
 
-    def keys(self, places: np.ndarray, distances) -> np.ndarray:
-        """uint64[m]: a hash of the bytes that far back."""
-        keys = np.zeros(len(places), dtype=np.uint64)
-        for distance in distances:
-            keys += self.data[np.maximum(places - distance, 0)].astype(np.uint64) + np.uint64(1)
-            keys *= THIRD
-        keys *= FIRST
-        return keys ^ (keys >> np.uint64(29))
-
-    def cost_with(self, pair: tuple[int, ...], sample: Sample | None = None) -> int:
-        """1/256 nat, when a context of the byte before and these is known as well."""
-        sample = sample or self.whole
-        return self._mixed(sample, self.keys(sample.places, (1, *pair)))[0]
-
     def cost_without(self) -> int:
-        """The same with a context that never comes twice: the mixer mends what is too sure."""
-        keys = np.arange(len(self.whole.places)).astype(np.uint64) * SECOND
-        return self._mixed(self.whole, keys)[0]
-
-    def _mixed(self, sample: Sample, keys: np.ndarray) -> tuple[int, np.ndarray]:
-        """The cost, and the logits, in an array of the calling thread's."""
-        mine = self.scratch
-        if not hasattr(mine, "entries"):
-            mine.entries = np.empty(1 << TABLE_BITS, dtype=np.int32)
-            mine.better = np.empty_like(self.whole.logits)
-        mine.entries[:] = HALF
-        weights = np.empty((8, len(CONFIDENT) + 1, 2), dtype=np.int64)
-        weights[:] = ONE, FIRST_WEIGHT_OF_PAIR
-        cost = pair_mix(
-            sample.symbols, keys, sample.logits, mine.entries, weights, self.fixed, mine.better
-        )
-        return cost, mine.better
+        """1/256 nat, with a context that never comes twice: the mixer mends what is too sure."""
+        return int(self._costs(self.whole, TABLE_BITS, [()])[0])
 
     def know(self, pair: tuple[int, ...]) -> None:
-        """From now on the mixer knows this context."""
-        _, better = self._mixed(self.whole, self.keys(self.whole.places, (1, *pair)))
-        self.whole = self.whole._replace(logits=better.copy())
+        """From now on the mixer knows the context of the byte before and these."""
+        self._costs(self.whole, TABLE_BITS, [pair])
+        self.whole = self.whole._replace(logits=self.scratch.better.copy())
         self.first = self.whole.at(self.beginnings)
 
     def best(self, pool: Executor) -> tuple[int, tuple[int, ...]]:
@@ -176,9 +155,31 @@ class _Search:
 
     def _cheapest(self, pool: Executor, candidates: list[tuple[int, ...]]):
         """(cost, distances) of the best: a first look at all, the whole for the best of that."""
-        looks = pool.map(lambda candidate: self.cost_with(candidate, self.first), candidates)
-        likely = [c for _, c in sorted(zip(looks, candidates, strict=True))[:WORTH_THE_WHOLE]]
-        return min(zip(pool.map(self.cost_with, likely), likely, strict=True))
+        looks = self._ranked(pool, self.first, FIRST_TABLE_BITS, candidates)
+        likely = [candidate for _, candidate in looks[:WORTH_THE_WHOLE]]
+        return self._ranked(pool, self.whole, TABLE_BITS, likely)[0]
+
+    def _ranked(self, pool: Executor, sample: Sample, bits: int, candidates):
+        """[(cost, distances)], the least first; one call a thread, for between calls a thread waits
+        for Python's lock while another loads the model's kernels."""
+        shares = [candidates[i :: self.threads] for i in range(self.threads)]
+        costs = pool.map(lambda share: self._costs(sample, bits, share).tolist(), shares)
+        return sorted(zip(chain(*costs), chain(*shares), strict=True))
+
+    def _costs(self, sample: Sample, bits: int, pairs: list[tuple[int, ...]]) -> np.ndarray:
+        """int64[pairs], of each alone; the logits of the last in the calling thread's `better`."""
+        mine = self.scratch
+        if not hasattr(mine, "entries"):
+            mine.entries = np.empty(1 << TABLE_BITS, dtype=np.int32)
+            mine.weights = np.empty((8, len(CONFIDENT) + 1, 2), dtype=np.int64)
+            mine.better = np.empty_like(self.whole.logits)
+        distances = np.array([(*pair, 0, 0)[:2] for pair in pairs], np.int64).reshape(-1, 2)
+        costs = np.zeros(len(pairs), dtype=np.int64)
+        pair_costs(
+            self.data, *sample, distances, mine.entries[: 1 << bits], mine.weights, self.fixed,
+            mine.better, costs,
+        )  # fmt: skip
+        return costs
 
 
 class Fixed(NamedTuple):
@@ -202,10 +203,16 @@ def _fixed() -> Fixed:
 
 
 @block
-def place_of(key, node):
-    """Where the entry of a node (1 … 255) of a context is; uint64 wraps around."""
-    h = key + np.uint64(node) * SECOND
-    return np.int64((h * FIRST) >> np.uint64(64 - TABLE_BITS))
+def with_byte(key, data, place):
+    """A hash of one more byte; uint64 wraps around."""
+    return (key + np.uint64(data[max(place, 0)]) + np.uint64(1)) * THIRD
+
+
+@block
+def place_of(key, node, entries):
+    """Where the entry of a node (1 … 255) of a context is, among 2^n."""
+    h = (key * FIRST + np.uint64(node) * SECOND) * FIRST
+    return np.int64((h >> np.uint64(32)) & np.uint64(len(entries) - 1))
 
 
 @block
@@ -226,29 +233,34 @@ def cost_of(logit, bit, softplus):
 
 
 @kernel
-def known_mix(symbols, keys, entries, weights, fixed, said, logits, costs):
+def known_mix(data, places, distances, entries, weights, fixed, keys, said, logits, costs):
     """Mix contexts bit by bit, weights by partial symbol.
 
-    symbols : uint8[n]
-    keys, entries : uint64[contexts, n], int32[contexts, 2^TABLE_BITS]
+    data, places : uint8[n], int64[m]
+    distances, entries : int64[contexts, most], then zeros, and int32[contexts, 2^TABLE_BITS]
     weights : int64[256, contexts]
-    said : int64[contexts, 2], scratch
-    logits, costs : int16[n, 8] and int64[n], written
+    keys, said : uint64[contexts] and int64[contexts, 2], scratch
+    logits, costs : int16[m, 8] and int64[m], written
     """
-    contexts, n = keys.shape
-    for i in range(n):
+    contexts, most = distances.shape
+    for i in range(len(places)):
+        for c in range(contexts):
+            keys[c] = np.uint64(0)
+            for j in range(most):
+                if distances[c, j] > 0:
+                    keys[c] = with_byte(keys[c], data, places[i] - distances[c, j])
         node = 1
         for k in range(8):
             w = weights[node]
             total = np.int64(0)
             for c in range(contexts):
-                said[c, 0] = place_of(keys[c, i], node)
+                said[c, 0] = place_of(keys[c], node, entries[c])
                 entry = np.int64(entries[c, said[c, 0]])
                 sure = fixed.confidence[entry & 255]
                 said[c, 1] = fixed.stretch[entry >> (COUNT_BITS + 4)] * sure >> 8
                 total += said[c, 1] * w[c]
             logit = min(max(total >> 16, -LOGIT_LIMIT), LOGIT_LIMIT)
-            bit = (np.int64(symbols[i]) >> (7 - k)) & 1
+            bit = (np.int64(data[places[i]]) >> (7 - k)) & 1
             logits[i, k] = logit
             costs[i] += cost_of(logit, bit, fixed.softplus)
             error = (bit << 16) - fixed.squash[logit + LOGIT_LIMIT]
@@ -261,32 +273,45 @@ def known_mix(symbols, keys, entries, weights, fixed, said, logits, costs):
 
 
 @kernel
-def pair_mix(symbols, keys, logits, entries, weights, fixed, better):
-    """Mix one more context into `logits`; its cost, and the new logits in `better`.
+def pair_costs(data, places, logits, pairs, entries, weights, fixed, better, costs):
+    """Mix one more context into `logits`, for each pair alone: costs, and the last's new logits.
 
-    keys, entries : uint64[n], int32[2^TABLE_BITS]
-    weights : int64[8, len(CONFIDENT) + 1, 2], by bit and how often the context was seen
+    data, places, logits : uint8[n], int64[m], int16[m, 8]
+    pairs : int64[candidates, 2], zeros behind a pair's distances; without any it never comes twice
+    entries, weights : int32[2^n] and int64[8, len(CONFIDENT) + 1, 2], by bit and how often the
+        context was seen, both scratch
+    better, costs : int16[at least m, 8] and int64[candidates], written
     """
-    cost = np.int64(0)
-    for i in range(len(symbols)):
-        node = 1
-        for k in range(8):
-            slot = place_of(keys[i], node)
-            entry = np.int64(entries[slot])
-            step = 0
-            for least in CONFIDENT:
-                step += (entry & 255) >= least
-            w = weights[k, step]
-            known = np.int64(logits[i, k])
-            said = np.int64(fixed.stretch[entry >> (COUNT_BITS + 4)])
-            logit = min(max((known * w[0] + said * w[1]) >> 16, -LOGIT_LIMIT), LOGIT_LIMIT)
-            bit = (np.int64(symbols[i]) >> (7 - k)) & 1
-            better[i, k] = logit
-            cost += cost_of(logit, bit, fixed.softplus)
-            error = (bit << 16) - fixed.squash[logit + LOGIT_LIMIT]
-            if abs(error) > LEAST_ERROR:
-                w[0] += (known * error * RATE_OF_PAIR) >> 16
-                w[1] += (said * error * RATE_OF_PAIR) >> 16
-            entries[slot] = entry_after(entry, bit, fixed.reciprocals)
-            node = node * 2 + bit
-    return cost
+    for c in range(len(pairs)):
+        entries[:] = HALF
+        weights[:, :, 0] = ONE
+        weights[:, :, 1] = FIRST_WEIGHT_OF_PAIR
+        cost = np.int64(0)
+        for i in range(len(places)):
+            key = np.uint64(i) * SECOND
+            if pairs[c, 0] > 0:
+                key = with_byte(np.uint64(0), data, places[i] - 1)
+                key = with_byte(key, data, places[i] - pairs[c, 0])
+            if pairs[c, 1] > 0:
+                key = with_byte(key, data, places[i] - pairs[c, 1])
+            node = 1
+            for k in range(8):
+                slot = place_of(key, node, entries)
+                entry = np.int64(entries[slot])
+                step = 0
+                for least in CONFIDENT:
+                    step += (entry & 255) >= least
+                w = weights[k, step]
+                known = np.int64(logits[i, k])
+                said = np.int64(fixed.stretch[entry >> (COUNT_BITS + 4)])
+                logit = min(max((known * w[0] + said * w[1]) >> 16, -LOGIT_LIMIT), LOGIT_LIMIT)
+                bit = (np.int64(data[places[i]]) >> (7 - k)) & 1
+                better[i, k] = logit
+                cost += cost_of(logit, bit, fixed.softplus)
+                error = (bit << 16) - fixed.squash[logit + LOGIT_LIMIT]
+                if abs(error) > LEAST_ERROR:
+                    w[0] += (known * error * RATE_OF_PAIR) >> 16
+                    w[1] += (said * error * RATE_OF_PAIR) >> 16
+                entries[slot] = entry_after(entry, bit, fixed.reciprocals)
+                node = node * 2 + bit
+        costs[c] = cost

@@ -80,7 +80,7 @@ def test_descriptions_with_a_pretrained_mixer():
 def test_segments_equal_the_reference(shrink, level, preset):
     """With a primer that is over first, in two lanes; without one."""
     lanes = 2 if preset == "english" else 3
-    d = shrink(presets.describe(level, preset), 4)
+    d = shrink(presets.describe(level, preset), 5)
     assert d.mixer
     symbols = byte_symbols(level, 41 * lanes + 1)
     plan = Plan(d, lanes, 1, table_bits=8)
