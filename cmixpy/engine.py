@@ -8,6 +8,7 @@ between ranges the calling thread reports progress and takes interrupts.
 import functools
 import threading
 import time
+from collections.abc import Callable
 
 import numpy as np
 
@@ -30,13 +31,15 @@ def compiled() -> bool:
     return any(CACHE_DIRECTORY.glob("*/step.build_run.*.nbc"))
 
 
-def preload() -> None:
+def preload(first: Callable[[], None]) -> None:
     """Load the kernels in a thread, if they are in the on-disk cache.
 
-    They are the same for all models, so the smallest does. Whoever calls them meanwhile waits at
-    numba's lock; to compile them all this way would keep it from others for a minute.
+    They are the same for all models, so the smallest does. Who needs a kernel meanwhile waits at
+    numba's lock, but for what `first` has loaded before; to compile them all this way would keep
+    the lock from others for a minute.
     """
     if compiled() and not step.run.signatures:
+        first()
         interrupts.aside(lambda: Segment(presets.choose(1, "dna", 1), 1, 1, decode=False).loaded())
 
 

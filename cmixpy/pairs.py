@@ -26,21 +26,21 @@ from cmixpy.model.logistic import LOGIT_LIMIT, softplus_table, squash_table, str
 
 MOST_PAIRS = 3
 LONGEST = 32
-# The sample: so many windows of so many bytes. Of short data it is one byte in so many, for the
-# search should not take long beside the coding, but pairs need some hundred records to be seen in.
+# The sample: so many windows of so many bytes. Pairs need some hundred records to be seen in, but
+# the search should not take long beside the coding: of short data the sample is one byte in
+# SAMPLED_SHORT up to the first length, then one in SAMPLED up to the second.
 WINDOWS = 2
-SHORTEST_WINDOW, LONGEST_WINDOW = 4096, 8192
-SAMPLED = 24
-# The first look is at the beginning of each of WINDOWS equal parts of what costs anything in the
-# sample, each one in so many bytes of that, and so many candidates are worth the whole.
-FIRST_LOOK = 4
-WORTH_THE_WHOLE = 4
+SHORT_WINDOW, LONGEST_WINDOW = 4096, 8192
+SAMPLED_SHORT, SAMPLED = 8, 32
+# Candidates are tried on more and more: first on the beginning of each of WINDOWS equal parts of
+# what costs anything in the sample, one byte in so many of it; so many of them are worth the next.
+LOOKS = ((8, 8), (4, 3), (1, 1))
 # A pair must save one in so many of what costs anything, or it is not worth a context. (In noise
 # the best of them seems to save one in 525.)
 LEAST_SAVED = 300
 # Bytes that the small mixer foresees this well (1/256 nat) say nothing about what is missing in it.
 LEAST_COST = 8
-TABLE_BITS, FIRST_TABLE_BITS = 18, 16
+TABLE_BITS = 18
 # What the small mixer knows: orders, and sparse contexts as in models/records.toml.
 KNOWN = (
     (1,), (1, 2), (1, 2, 3), (1, 2, 3, 4), (1, 2, 3, 4, 5, 6), (2,), (2, 3), (1, 3), (3, 4), (5, 6),
@@ -85,12 +85,18 @@ def find_pairs(data: np.ndarray, lags: tuple[int, ...], threads: int = 1) -> tup
 def _sampled(length: int) -> np.ndarray:
     """int64[m]: where the sampled bytes are; each has all its distances before it."""
     first = min(2 * LONGEST, length)
-    window = min(max(length // (SAMPLED * WINDOWS), SHORTEST_WINDOW), LONGEST_WINDOW)
+    short = min(length // (SAMPLED_SHORT * WINDOWS), SHORT_WINDOW)
+    window = max(short, min(length // (SAMPLED * WINDOWS), LONGEST_WINDOW))
     if length - first <= WINDOWS * window:
         return np.arange(first, length)
     room = length - first - window
     starts = (first + room * (2 * i + 1) // (2 * WINDOWS) for i in range(WINDOWS))
     return np.concatenate([np.arange(start, start + window) for start in starts])
+
+
+def _table_size(count: int) -> int:
+    """Entries for so many bytes: four to eight times as many as bits. Few are soon cleared."""
+    return 1 << min((32 * count).bit_length(), TABLE_BITS)
 
 
 class Sample(NamedTuple):
@@ -118,7 +124,7 @@ class _Search:
         self.threads = threads
         self.fixed = _fixed()
         self.scratch = local()
-        entries = np.full((len(contexts), 1 << TABLE_BITS), HALF, dtype=np.int32)
+        entries = np.full((len(contexts), _table_size(len(places))), HALF, dtype=np.int32)
         weights = np.full((256, len(contexts)), FIRST_WEIGHT, dtype=np.int64)
         keys, said = np.zeros(len(contexts), np.uint64), np.zeros((len(contexts), 2), np.int64)
         logits = np.zeros((len(places), 8), dtype=np.int16)
@@ -126,24 +132,23 @@ class _Search:
         distances = np.zeros((len(contexts), max(map(len, contexts))), dtype=np.int64)
         for row, context in zip(distances, contexts, strict=True):
             row[: len(context)] = context
-        known_mix(
-            data, places, distances, entries, weights, self.fixed, keys, said, logits, costs
-        )
+        known_mix(data, places, distances, entries, weights, self.fixed, keys, said, logits, costs)
         dear = np.flatnonzero(costs >= LEAST_COST)
         self.whole = Sample(places, logits).at(dear)
         parts = np.array_split(np.arange(len(dear)), WINDOWS)
-        self.beginnings = np.concatenate([part[: len(places) // FIRST_LOOK] for part in parts])
-        self.first = self.whole.at(self.beginnings)
+        self.looks = []
+        for one_in, worth in LOOKS:
+            beginnings = [part[: len(places) // one_in] for part in parts]
+            self.looks.append((np.concatenate(beginnings), worth))
 
     def cost_without(self) -> int:
         """1/256 nat, with a context that never comes twice: the mixer mends what is too sure."""
-        return int(self._costs(self.whole, TABLE_BITS, [()])[0])
+        return int(self._costs(self.whole, [()])[0])
 
     def know(self, pair: tuple[int, ...]) -> None:
         """From now on the mixer knows the context of the byte before and these."""
-        self._costs(self.whole, TABLE_BITS, [pair])
+        self._costs(self.whole, [pair])
         self.whole = self.whole._replace(logits=self.scratch.better.copy())
-        self.first = self.whole.at(self.beginnings)
 
     def best(self, pool: Executor) -> tuple[int, tuple[int, ...]]:
         """The least cost, and for which distances."""
@@ -154,19 +159,21 @@ class _Search:
         return min(alone, self._cheapest(pool, pairs))
 
     def _cheapest(self, pool: Executor, candidates: list[tuple[int, ...]]):
-        """(cost, distances) of the best: a first look at all, the whole for the best of that."""
-        looks = self._ranked(pool, self.first, FIRST_TABLE_BITS, candidates)
-        likely = [candidate for _, candidate in looks[:WORTH_THE_WHOLE]]
-        return self._ranked(pool, self.whole, TABLE_BITS, likely)[0]
+        """(cost, distances) of the best."""
+        ranked: list[tuple[int, tuple[int, ...]]] = []
+        for which, worth in self.looks:
+            ranked = self._ranked(pool, self.whole.at(which), candidates)[:worth]
+            candidates = [candidate for _, candidate in ranked]
+        return ranked[0]
 
-    def _ranked(self, pool: Executor, sample: Sample, bits: int, candidates):
+    def _ranked(self, pool: Executor, sample: Sample, candidates):
         """[(cost, distances)], the least first; one call a thread, for between calls a thread waits
         for Python's lock while another loads the model's kernels."""
         shares = [candidates[i :: self.threads] for i in range(self.threads)]
-        costs = pool.map(lambda share: self._costs(sample, bits, share).tolist(), shares)
+        costs = pool.map(lambda share: self._costs(sample, share).tolist(), shares)
         return sorted(zip(chain(*costs), chain(*shares), strict=True))
 
-    def _costs(self, sample: Sample, bits: int, pairs: list[tuple[int, ...]]) -> np.ndarray:
+    def _costs(self, sample: Sample, pairs: list[tuple[int, ...]]) -> np.ndarray:
         """int64[pairs], of each alone; the logits of the last in the calling thread's `better`."""
         mine = self.scratch
         if not hasattr(mine, "entries"):
@@ -175,8 +182,9 @@ class _Search:
             mine.better = np.empty_like(self.whole.logits)
         distances = np.array([(*pair, 0, 0)[:2] for pair in pairs], np.int64).reshape(-1, 2)
         costs = np.zeros(len(pairs), dtype=np.int64)
+        entries = mine.entries[: _table_size(len(sample.places))]
         pair_costs(
-            self.data, *sample, distances, mine.entries[: 1 << bits], mine.weights, self.fixed,
+            self.data, *sample, distances, entries, mine.weights, self.fixed,
             mine.better, costs,
         )  # fmt: skip
         return costs
@@ -237,7 +245,7 @@ def known_mix(data, places, distances, entries, weights, fixed, keys, said, logi
     """Mix contexts bit by bit, weights by partial symbol.
 
     data, places : uint8[n], int64[m]
-    distances, entries : int64[contexts, most], then zeros, and int32[contexts, 2^TABLE_BITS]
+    distances, entries : int64[contexts, most], then zeros, and int32[contexts, 2^n]
     weights : int64[256, contexts]
     keys, said : uint64[contexts] and int64[contexts, 2], scratch
     logits, costs : int16[m, 8] and int64[m], written

@@ -15,6 +15,7 @@ from cmixpy.header import NO_TRANSFORM
 from cmixpy.lags import (
     LEAST_EXCESS,
     LEAST_EXCESS_OF_STRINGS,
+    LEAST_LENGTH,
     find_lags,
     find_line_lags,
     is_bitmap,
@@ -33,6 +34,8 @@ ORDER_MEMORY, ORDER_MEMORY_EACH = 140 << 20, 40
 # among the hints.
 PAIRS_FROM = 5
 FIRST_PAIR = 2
+# Bytes that are searched for pairs only to have the kernels loaded.
+TO_LOAD_PAIRS = 96
 
 
 def transform_memory(transform: int, length: int) -> int:
@@ -41,6 +44,18 @@ def transform_memory(transform: int, length: int) -> int:
     if transform in (WORDS, LISTED):
         needed += min(ORDER_MEMORY, ORDER_MEMORY_EACH * length)
     return needed
+
+
+def load_searches(data: np.ndarray, preset: str, level: int) -> None:
+    """Load the kernels with which `prepare` looks for records in uint8[n]: it searches a few bytes.
+
+    Then the search can go on while others are loaded.
+    """
+    few = data[:LEAST_LENGTH]
+    if preset in ("binary", "records"):
+        find_lags(few)
+        if level >= PAIRS_FROM:
+            find_pairs(few[:TO_LOAD_PAIRS], ())
 
 
 class Prepared(NamedTuple):

@@ -16,7 +16,14 @@ from cmixpy.detect import kind_of_text
 from cmixpy.early import EarlyMemory
 from cmixpy.errors import DamagedError, MemoryLimitError, UnsupportedError
 from cmixpy.header import Model, ModelName, Segment, least_code_bytes
-from cmixpy.prepare import TRANSFORM_MEMORY, Prepared, prepare, restore, transform_memory
+from cmixpy.prepare import (
+    TRANSFORM_MEMORY,
+    Prepared,
+    load_searches,
+    prepare,
+    restore,
+    transform_memory,
+)
 from cmixpy.report import Report
 from cmixpy.transform import NUCLEOTIDES
 from cmixpy.x86 import ADDRESSES
@@ -68,7 +75,7 @@ class SegmentEncoder:
                 if early:
                     from cmixpy import engine
 
-                    engine.preload()
+                    engine.preload(lambda: load_searches(original, likely, self.level))
                 ready = prepare(original, preset, sure, self.level, self.threads)
                 if len(ready.symbols) and len(ready.parameters) < len(data):
                     modelled = self._model(len(data), ready, progress, early)

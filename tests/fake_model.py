@@ -110,7 +110,7 @@ def fake_model(monkeypatch):
             "encode_segment": encode_segment,
             "decode_segment": decode_segment,
             "compiled": lambda: True,
-            "preload": lambda: None,
+            "preload": lambda first: None,
         },
     }
     for name, contents in parts.items():

@@ -1,9 +1,10 @@
 """Pairs of distances: found where they tell something, and nowhere else."""
 
+import numba
 import numpy as np
 import pytest
 
-from cmixpy import compress, decompress, prepare
+from cmixpy import compress, decompress, lags, pairs, prepare
 from cmixpy.pairs import LONGEST, MOST_PAIRS, find_pairs
 
 
@@ -34,9 +35,32 @@ def test_noise_has_none():
     assert find_pairs(np.random.default_rng(1).integers(0, 256, 50_000, np.uint8), ()) == ()
 
 
+def test_all_kernels_of_the_search_are_loaded_ahead(monkeypatch):
+    """Each is called with the types that it is called with in earnest: numba has one for each."""
+    called = set()
+
+    def recorded(name, function):
+        def call(*given):
+            called.add((name, tuple(map(str, map(numba.typeof, given)))))
+            return function(*given)
+
+        return call
+
+    for module, name in ((pairs, "known_mix"), (pairs, "pair_costs"), (lags, "add_hits")):
+        monkeypatch.setattr(module, name, recorded(name, getattr(module, name)))
+    data = np.frombuffer(cells(11, 5).tobytes(), dtype=np.uint8)
+    prepare.load_searches(data, "binary", 5)
+    ahead = set(called)
+    assert {name for name, _ in ahead} == {"known_mix", "pair_costs", "add_hits"}
+    prepare.prepare(data, "binary", False, 5)
+    assert called == ahead
+
+
 @pytest.mark.parametrize("length", range(0, 70, 3))
 def test_short_data(length):
-    found = find_pairs(np.resize(cells(11, 5), length), (13,))
+    data = np.resize(cells(11, 5), length)
+    prepare.load_searches(data, "binary", 5)
+    found = find_pairs(data, (13,))
     assert len(found) <= 2 * MOST_PAIRS
     assert all(0 <= back <= LONGEST for back in found)
 
