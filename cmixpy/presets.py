@@ -93,8 +93,8 @@ def _preset(name: str) -> dict:
     in a level's rates one by one.
 
     `more_contexts` come behind the contexts of that preset; `without` says which of its contexts,
-    matches, sets and finals are left out `at` some levels, by what they are, and `with` which of
-    them run at others than it has them at.
+    matches, sets, finals and stages are left out `at` some levels, by what they are, and `with`
+    which of them run at others than it has them at.
     """
     with open(_models() / f"{name}.toml", "rb") as file:
         model = tomllib.load(file)
@@ -102,7 +102,7 @@ def _preset(name: str) -> dict:
         return model
     like, changed = _preset(model.pop("like")), model.pop("levels", {})
     levels = {level: _changed(old, changed.get(level, {})) for level, old in like["levels"].items()}
-    parts = {kind: like[kind] for kind in ("contexts", "matches", "sets", "finals")}
+    parts = {kind: like[kind] for kind in ("contexts", "matches", "sets", "finals", "stages")}
     for key, change in (("not_at", "without"), ("also_at", "with")):
         changes = model.pop(change, [])
         parts = {kind: _at_levels(part, key, changes) for kind, part in parts.items()}
