@@ -23,6 +23,7 @@ MODULES = {
     "learning": "Bits per byte over position, with the LSTM mixer and without.",
     "horizons": "What the LSTM mixer gives against lanes and horizon.",
     "pretrain": "Trains the network that a level's LSTM begins with, on texts of yours.",
+    "slim": "Makes a level's mixer smaller: without some of the level's parts.",
     "picks": "Your files with each preset by name: is the one that is picked the best?",
     "seeds": "The experiments of the seed projects beside published figures.",
     "gpu": "On an NVIDIA GPU: KB/s, bytes, µs of a step by kernel.",

@@ -91,8 +91,7 @@ class SegmentEncoder:
 
         symbols = length
         if preset in ("text", "english"):
-            # Most text is English. The tables of other texts are smaller and fit in its place, but
-            # at level 7, where English has fewer contexts: there theirs are made anew.
+            # Most text is English; tables of other texts that find no room in it are made anew.
             preset, symbols = "english", max(length * LIKELY_SYMBOLS // 100, 1)
         plan = presets.choose(self.level, preset, symbols)
         try:

@@ -1,5 +1,6 @@
 """Pretrained mixers: never changed, equal in the reference, made by a committed script."""
 
+import lzma
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from small_models import byte_symbols, mild, tight
 from test_reference import compare, compare_decoding
 
 import cmixpy
-from benchmarks import pretrain
+from benchmarks import pretrain, slim
 from cmixpy import engine, mixers, presets
 from cmixpy.analysis import variants
 from cmixpy.description import Description, _frozen, frozen
@@ -21,6 +22,18 @@ from cmixpy.plan import Plan
 
 # Of each mixer a description that archives have, be it of an earlier version.
 DESCRIPTIONS = {d.mixer[0].mixer: d for d in map(frozen, _frozen()) if d.mixer}
+
+
+def _file(number: int) -> bytes:
+    return Path(cmixpy.__file__).with_name(f"mixer-{number}.xz").read_bytes()
+
+
+def _ranges(rows, chosen) -> np.ndarray:
+    """The numbers of the rows of the chosen sets."""
+    ends = np.cumsum(rows)
+    return np.concatenate([np.arange(ends[i] - rows[i], ends[i]) for i in chosen])
+
+
 SOURCES = sorted((Path(__file__).parents[1] / "benchmarks").glob("*.md"))[:3]
 
 
@@ -33,7 +46,7 @@ def test_every_mixer_fits_the_level_it_is_named_for():
 def test_the_files_are_those_that_archives_were_made_with():
     assert set(DESCRIPTIONS) == set(mixers.MIXERS)
     for number, shape in mixers.MIXERS.items():
-        data = Path(cmixpy.__file__).with_name(f"mixer-{number}.xz").read_bytes()
+        data = _file(number)
         assert (len(data), xxhash.xxh3_64_intdigest(data)) == (shape.bytes, shape.digest)
 
 
@@ -80,7 +93,7 @@ def test_descriptions_with_a_pretrained_mixer():
 def test_segments_equal_the_reference(shrink, level, preset):
     """With a primer that is over first, in two lanes; without one."""
     lanes = 2 if preset == "english" else 3
-    d = shrink(presets.describe(level, preset), 5)
+    d = shrink(presets.describe(level, preset), 7)
     assert d.mixer
     symbols = byte_symbols(level, 41 * lanes + 1)
     plan = Plan(d, lanes, 1, table_bits=8)
@@ -146,6 +159,66 @@ def test_what_is_trained_comes_near_to_what_was_learnt(tmp_path):
     assert (learnt["probability"][known] & 1023 >= pretrain.LEAST_TOUCHES).all()
     error = (given.entries >> 16) - (learnt["probability"][known] >> 16)
     assert np.abs(error).mean() < 0.1 * np.abs((first - learnt["probability"])[known] >> 16).mean()
+
+
+NAMES = ["context bytes order 4", "set opcode by bit", "final longest-match by bit", "stage byte-1"]
+
+
+def test_a_mixer_without_some_parts_is_the_rest_of_it(tmp_path, capsys):
+    out = tmp_path / "mixer.xz"
+    assert slim.main(["--mixer", str(out), "--level", "6", "--preset", "executable", *NAMES]) == 0
+    d, data = presets.describe(6, "executable"), out.read_bytes()
+    stay = slim.kept(d, NAMES)
+    assert [len(stay[kind]) for kind in ("context", "set", "final", "stage")] == [
+        len(parts) - 1 for parts in (d.contexts, d.sets, d.finals, d.stages)
+    ]
+    rest = slim.without(d, stay)
+    shape = eval(capsys.readouterr().out.removesuffix(",\n"), {"Shape": mixers.Shape})
+    assert shape == (*rest.mixer_shape, len(data), xxhash.xxh3_64_intdigest(data))
+    found, whole = (
+        mixers.unpack(file, each.inputs, each.set_rows, each.final_rows, each.entries)
+        for file, each in ((data, rest), (_file(d.mixer[0].mixer), d))
+    )
+    rows = _ranges(d.set_rows, stay["set"])
+    gone = next(iter(set(range(len(d.contexts))) - set(stay["context"])))
+    assert d.inputs_per_context == 4
+    # Three inputs of each context, behind all of them a fourth of each.
+    inputs = 4 * len(d.contexts) + 2 * len(d.matches) + 1
+    lost = [3 * gone, 3 * gone + 1, 3 * gone + 2, 3 * len(d.contexts) + gone]
+    columns = np.delete(np.arange(inputs), lost)
+    assert np.array_equal(found.weights[:, : len(columns)], whole.weights[rows][:, columns])
+    assert not found.weights[:, len(columns) :].any()
+    assert np.array_equal(found.learnt, whole.learnt[rows])
+    # The second layer adds up to what it did, but for what was rounded.
+    finals = _ranges(d.final_rows, stay["final"])
+    sums = [w.sum(axis=1).mean() for w in (found.final_weights, whole.final_weights[finals])]
+    assert sums[0] == pytest.approx(sums[1], rel=0.02)
+    numbers = whole.numbers[256 * stay["context"][-1] :][:256]
+    assert np.array_equal(found.numbers[256 * len(stay["context"]) - 256 :][:256], numbers)
+    assert d.maps
+    assert np.array_equal(found.numbers[-1024:], whole.numbers[-1024:])
+
+
+def test_mixers_that_were_made_so_are_those():
+    """Mixer 15 is mixer 6 without what level 6 of x86 code does without."""
+    old, new = DESCRIPTIONS[6], presets.describe(6, "executable")
+    contexts = {slim.context_name(c) for c in old.contexts} - {
+        slim.context_name(c) for c in new.contexts
+    }
+    sets = {slim.selector_name(s) for s in old.sets} - {slim.selector_name(s) for s in new.sets}
+    names = [f"context {name}" for name in contexts] + [f"set {name}" for name in sets]
+    assert len(names) == 9
+    _, data = slim.slim(old, names)
+    assert lzma.decompress(data) == lzma.decompress(_file(15))
+
+
+def test_parts_that_cannot_be_spared_are_named(tmp_path, capsys):
+    arguments = ["--mixer", str(tmp_path / "x"), "--level", "6", "--preset"]
+    for preset, says in (("english", "there is no set moon"), ("log", "there is no mixer")):
+        with pytest.raises(SystemExit):
+            slim.main([*arguments, preset, "set moon"])
+        assert says in capsys.readouterr().err
+    assert not (tmp_path / "x").exists()
 
 
 def test_files_that_teach_no_network_are_refused(tmp_path):
