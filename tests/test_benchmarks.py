@@ -281,8 +281,8 @@ def test_parts_left_out_one_by_one_and_together():
     whole = presets.describe(6, "text")
     names = [name for name, _ in ablate._parts(whole, "folded", None)]
     assert names == ["context text folded", "context text folded folded-high"]
-    ((name, rest),) = ablate._parts(whole, "", ["aligned"])
-    assert name == "all aligned"
+    ((name, rest),) = ablate._parts(whole, "", ["text-column"])
+    assert name == "all text-column"
     assert len(rest.contexts) == len(whole.contexts) - 1
     assert len(rest.sets) == len(whole.sets) - 1
     for only, together in ("nothing", None), ("", ["folded", "nothing"]):
