@@ -4,13 +4,12 @@
 
 Parts are named as `ablate` names them, contexts, sets, finals and stages; run it before they go
 from models/*.toml. Rows, columns and entries of what goes are left out and the second layer's
-weights raised so that they add up to the same; nothing is trained, for that takes hours and gave
-no more where both were tried (LOG.md, "English at level 5", "Fewer parts at level 6"). Prints the
-line that cmixpy/mixers.py needs.
+weights raised so that they add up to the same. Nothing is trained, for that takes an hour and more;
+whether it would give more was not tried (LOG.md, "Fewer parts at level 6"). Prints the line that
+cmixpy/mixers.py needs.
 """
 
 import argparse
-import lzma
 import sys
 from dataclasses import replace
 from pathlib import Path
@@ -18,21 +17,23 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.pretrain import table_line
-from cmixpy import mixers, presets, shipped
-from cmixpy.analysis.variants import context_name, selector_name, without_lstm
+from cmixpy import mixers, presets
+from cmixpy.analysis.variants import context_name, selector_name, without_lstm, without_stage
 from cmixpy.description import Description
+from cmixpy.mixers import Rows
 from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
-
-Rows = tuple[int, np.ndarray, np.ndarray]  # shift, int16[columns], int8[columns, rows]
 
 
 def kept(d: Description, names: list[str]) -> dict[str, list[int]]:
     """Which of the contexts, sets, finals and stages stay; ValueError for a name of none."""
-    parts = [("context", d.contexts, context_name), ("set", d.sets, selector_name)]
-    parts += [("final", d.finals, selector_name), ("stage", d.stages, selector_name)]
+    all_names = {
+        "context": [f"context {context_name(c)}" for c in d.contexts],
+        "set": [f"set {selector_name(s)}" for s in d.sets],
+        "final": [f"final {selector_name(f)}" for f in d.finals],
+        "stage": [f"stage {selector_name(s)}, share {s.share}" for s in d.stages],
+    }
     found, unknown = {}, set(names)
-    for kind, entries, name_of in parts:
-        called = [f"{kind} {name_of(entry)}" for entry in entries]
+    for kind, called in all_names.items():
         found[kind] = [i for i, name in enumerate(called) if name not in names]
         unknown.difference_update(called)
     if unknown:
@@ -41,43 +42,15 @@ def kept(d: Description, names: list[str]) -> dict[str, list[int]]:
 
 
 def without(d: Description, stay: dict[str, list[int]]) -> Description:
-    """With these parts only, no mixer and no LSTM, which tells a mixer nothing; what is mixed takes
-    the shares of stages that went."""
-    contexts = tuple(d.contexts[i] for i in stay["context"])
-    stages = tuple(d.stages[i] for i in stay["stage"])
-    lost = sum(stage.share for stage in d.stages) - sum(stage.share for stage in stages)
-    return replace(
-        without_lstm(d), mixer=(), contexts=contexts, stages=stages,
+    """With these parts only, no mixer, and no LSTM, which a mixer does not depend on."""
+    d = replace(
+        without_lstm(d), mixer=(), contexts=tuple(d.contexts[i] for i in stay["context"]),
         sets=tuple(d.sets[i] for i in stay["set"]),
         finals=tuple(d.finals[i] for i in stay["final"]),
-        rates=replace(d.rates, mix_share=d.rates.mix_share + lost),
     )  # fmt: skip
-
-
-def _read(d: Description) -> tuple[list[Rows], list[Rows], np.ndarray]:
-    """The rounded numbers of a description's mixer: its sets, its finals, its entries."""
-    number = d.mixer[0].mixer
-    shape = mixers.MIXERS[number]
-    data = shipped.read(f"mixer-{number}.xz", shape.bytes, shape.digest)
-    given, at = np.frombuffer(lzma.decompress(data.tobytes()), dtype=np.int8), 0
-
-    def take(count: int) -> np.ndarray:
-        nonlocal at
-        at += count
-        return given[at - count : at]
-
-    def take_set(rows: int, columns: int) -> Rows:
-        shift, means = int(take(1)[0]), take(2 * columns).view("<i2")
-        return shift, means, take(rows * columns).reshape(columns, rows)
-
-    sets = [take_set(rows, d.inputs) for rows in d.set_rows]
-    finals = [take_set(rows, len(d.sets)) for rows in d.final_rows]
-    return sets, finals, take(d.entries)
-
-
-def _packed(rows: Rows) -> bytes:
-    shift, means, numbers = rows
-    return bytes([shift]) + means.astype("<i2").tobytes() + numbers.astype(np.int8).tobytes()
+    for i in reversed(range(len(d.stages))):
+        d = d if i in stay["stage"] else without_stage(d, i)
+    return d
 
 
 def _inputs(d: Description, contexts: list[int]) -> list[int]:
@@ -101,23 +74,22 @@ def slim(d: Description, names: list[str]) -> tuple[Description, bytes]:
         raise ValueError("there is no mixer to make smaller")
     stay = kept(d, names)
     rest = without(d, stay)
-    sets, finals, entries = _read(d)
+    shape = d.inputs, d.set_rows, d.final_rows, d.entries
+    sets, finals, entries = mixers.parse(mixers.read(d.mixer[0].mixer), *shape)
     columns = _inputs(d, stay["context"])
     padding = rest.inputs - len(columns)
 
     def narrowed(rows: Rows) -> Rows:
-        shift, means, numbers = rows
-        padded = np.pad(numbers[columns], ((0, padding), (0, 0)))
-        return shift, np.pad(means[columns], (0, padding)), padded
+        numbers = np.pad(rows.numbers[columns], ((0, padding), (0, 0)))
+        return Rows(rows.shift, np.pad(rows.means[columns], (0, padding)), numbers)
 
     # Of all final rows, not of those that were seen often: what they differ in is small.
     of_sets = d.pretrained_mixer.final_weights.mean(axis=0)
-    raised = of_sets.sum() / of_sets[stay["set"]].sum()
+    factor = of_sets.sum() / of_sets[stay["set"]].sum()
 
-    def raised_rows(rows: Rows) -> Rows:
-        shift, means, numbers = rows
-        means, numbers = means[stay["set"]] * raised, numbers[stay["set"]] * raised
-        return shift, np.rint(means), np.rint(numbers).clip(-127, 127)
+    def raised(rows: Rows) -> Rows:
+        means, numbers = rows.means[stay["set"]] * factor, rows.numbers[stay["set"]] * factor
+        return Rows(rows.shift, np.rint(means), np.rint(numbers).clip(-127, 127))
 
     buckets = [33 * stage.rows(d.symbol_bits) for stage in d.stages]
     matches, maps = 2048 * len(d.matches), 1024 * d.maps
@@ -127,8 +99,8 @@ def slim(d: Description, names: list[str]) -> tuple[Description, bytes]:
     left = [histories.reshape(-1, 256)[stay["context"]].ravel(), of_matches]
     left += [*(of_stages[i] for i in stay["stage"]), of_maps.ravel()]
     return rest, mixers.pack(
-        [_packed(narrowed(sets[i])) for i in stay["set"]],
-        [_packed(raised_rows(finals[i])) for i in stay["final"]],
+        [narrowed(sets[i]).to_bytes() for i in stay["set"]],
+        [raised(finals[i]).to_bytes() for i in stay["final"]],
         np.concatenate(left),
     )
 

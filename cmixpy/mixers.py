@@ -40,6 +40,29 @@ class Shape(NamedTuple):
     digest: int
 
 
+class Rows(NamedTuple):
+    """One weight set as its file has it.
+
+    shift : of the numbers, so that weights are kept to 2^shift
+    means : int16[inputs], of all rows, to 2^MEAN_SHIFT
+    numbers : int8[inputs, rows], what rows differ in
+    """
+
+    shift: int
+    means: np.ndarray
+    numbers: np.ndarray
+
+    def to_bytes(self) -> bytes:
+        means = self.means.astype("<i2").tobytes()
+        return bytes([self.shift]) + means + self.numbers.astype(np.int8).tobytes()
+
+    def weights(self) -> tuple[np.ndarray, np.ndarray]:
+        """int32[rows, inputs], and bool[rows]: those with numbers of their own."""
+        means, numbers = self.means.astype(np.int32), self.numbers.T.astype(np.int32)
+        weights = (means << MEAN_SHIFT) + (numbers << self.shift)
+        return weights.clip(-WEIGHT_LIMIT, WEIGHT_LIMIT), (numbers != 0).any(axis=1)
+
+
 class Mixer(NamedTuple):
     """A mixer as it is read; all read-only.
 
@@ -99,7 +122,7 @@ def pack_rows(weights: np.ndarray, visits: np.ndarray, shift: int, least: int) -
     differences = weights - (means.astype(np.int64) << MEAN_SHIFT)
     differences[visits < least] = 0
     numbers = np.rint(differences / 2.0**shift).clip(-127, 127).astype(np.int8)
-    return bytes([shift]) + means.tobytes() + numbers.T.tobytes()
+    return Rows(shift, means, numbers.T).to_bytes()
 
 
 def pack(sets: list[bytes], finals: list[bytes], numbers: np.ndarray) -> bytes:
@@ -108,8 +131,10 @@ def pack(sets: list[bytes], finals: list[bytes], numbers: np.ndarray) -> bytes:
     return lzma.compress(data, preset=9 | lzma.PRESET_EXTREME)
 
 
-def unpack(data: bytes, inputs: int, set_rows, final_rows, entries: int) -> Mixer:
-    """The inverse of `pack`, but for what was rounded; `set_rows`: rows of each weight set."""
+def parse(
+    data: bytes, inputs: int, set_rows, final_rows, entries: int
+) -> tuple[list[Rows], list[Rows], np.ndarray]:
+    """What a file says of the sets, the finals and the entries; `set_rows`: rows of each set."""
     given = np.frombuffer(lzma.decompress(data), dtype=np.int8)
     at = 0
 
@@ -118,28 +143,33 @@ def unpack(data: bytes, inputs: int, set_rows, final_rows, entries: int) -> Mixe
         at += count
         return given[at - count : at]
 
-    def take_set(rows: int, columns: int) -> tuple[np.ndarray, np.ndarray]:
+    def take_set(rows: int, columns: int) -> Rows:
         shift = int(take(1)[0])
-        means = take(2 * columns).view("<i2").astype(np.int32) << MEAN_SHIFT
-        numbers = take(rows * columns).reshape(columns, rows).T.astype(np.int32)
-        weights = means + (numbers << shift)
-        return weights.clip(-WEIGHT_LIMIT, WEIGHT_LIMIT), (numbers != 0).any(axis=1)
+        return Rows(
+            shift, take(2 * columns).view("<i2"), take(rows * columns).reshape(columns, rows)
+        )
 
-    def take_sets(all_rows, columns: int) -> tuple[np.ndarray, np.ndarray]:
-        taken = [take_set(rows, columns) for rows in all_rows]
-        weights, learnt = zip(*taken, strict=True)
+    sets = [take_set(rows, inputs) for rows in set_rows]
+    finals = [take_set(rows, len(set_rows)) for rows in final_rows]
+    return sets, finals, take(entries)
+
+
+def unpack(data: bytes, inputs: int, set_rows, final_rows, entries: int) -> Mixer:
+    """The inverse of `pack`, but for what was rounded."""
+    sets, finals, numbers = parse(data, inputs, set_rows, final_rows, entries)
+
+    def together(all_rows: list[Rows]) -> tuple[np.ndarray, np.ndarray]:
+        weights, learnt = zip(*(rows.weights() for rows in all_rows), strict=True)
         return np.concatenate(weights), np.concatenate(learnt)
 
-    weights, learnt = take_sets(set_rows, inputs)
-    final_weights, final_learnt = take_sets(final_rows, len(set_rows))
-    mixer = Mixer(weights, learnt, final_weights, final_learnt, take(entries))
+    mixer = Mixer(*together(sets), *together(finals), numbers)
     for array in mixer:
         array.flags.writeable = False
     return mixer
 
 
-def mixer(number: int, inputs: int, set_rows, final_rows, entries: int) -> Mixer:
-    """Pretrained mixer `number`: not kept, for it is as large as some models.
+def read(number: int) -> bytes:
+    """The file of mixer `number`.
 
     Raises
     ------
@@ -147,8 +177,12 @@ def mixer(number: int, inputs: int, set_rows, final_rows, entries: int) -> Mixer
         It is not what archives were made with.
     """
     shape = MIXERS[number]
-    data = shipped.read(f"mixer-{number}.xz", shape.bytes, shape.digest)
-    return unpack(data.tobytes(), inputs, set_rows, final_rows, entries)
+    return shipped.read(f"mixer-{number}.xz", shape.bytes, shape.digest).tobytes()
+
+
+def mixer(number: int, inputs: int, set_rows, final_rows, entries: int) -> Mixer:
+    """Pretrained mixer `number`: not kept, for it is as large as some models."""
+    return unpack(read(number), inputs, set_rows, final_rows, entries)
 
 
 def lesson(plan, arrays, shared) -> "Lesson | None":

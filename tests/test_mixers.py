@@ -24,10 +24,6 @@ from cmixpy.plan import Plan
 DESCRIPTIONS = {d.mixer[0].mixer: d for d in map(frozen, _frozen()) if d.mixer}
 
 
-def _file(number: int) -> bytes:
-    return Path(cmixpy.__file__).with_name(f"mixer-{number}.xz").read_bytes()
-
-
 def _ranges(rows, chosen) -> np.ndarray:
     """The numbers of the rows of the chosen sets."""
     ends = np.cumsum(rows)
@@ -46,7 +42,7 @@ def test_every_mixer_fits_the_level_it_is_named_for():
 def test_the_files_are_those_that_archives_were_made_with():
     assert set(DESCRIPTIONS) == set(mixers.MIXERS)
     for number, shape in mixers.MIXERS.items():
-        data = _file(number)
+        data = Path(cmixpy.__file__).with_name(f"mixer-{number}.xz").read_bytes()
         assert (len(data), xxhash.xxh3_64_intdigest(data)) == (shape.bytes, shape.digest)
 
 
@@ -161,7 +157,12 @@ def test_what_is_trained_comes_near_to_what_was_learnt(tmp_path):
     assert np.abs(error).mean() < 0.1 * np.abs((first - learnt["probability"])[known] >> 16).mean()
 
 
-NAMES = ["context bytes order 4", "set opcode by bit", "final longest-match by bit", "stage byte-1"]
+NAMES = [
+    "context bytes order 4",
+    "set opcode by bit",
+    "final longest-match by bit",
+    "stage byte-1, share 6",
+]
 
 
 def test_a_mixer_without_some_parts_is_the_rest_of_it(tmp_path, capsys):
@@ -177,7 +178,7 @@ def test_a_mixer_without_some_parts_is_the_rest_of_it(tmp_path, capsys):
     assert shape == (*rest.mixer_shape, len(data), xxhash.xxh3_64_intdigest(data))
     found, whole = (
         mixers.unpack(file, each.inputs, each.set_rows, each.final_rows, each.entries)
-        for file, each in ((data, rest), (_file(d.mixer[0].mixer), d))
+        for file, each in ((data, rest), (mixers.read(d.mixer[0].mixer), d))
     )
     rows = _ranges(d.set_rows, stay["set"])
     gone = next(iter(set(range(len(d.contexts))) - set(stay["context"])))
@@ -209,7 +210,7 @@ def test_mixers_that_were_made_so_are_those():
     names = [f"context {name}" for name in contexts] + [f"set {name}" for name in sets]
     assert len(names) == 9
     _, data = slim.slim(old, names)
-    assert lzma.decompress(data) == lzma.decompress(_file(15))
+    assert lzma.decompress(data) == lzma.decompress(mixers.read(15))
 
 
 def test_parts_that_cannot_be_spared_are_named(tmp_path, capsys):
