@@ -1,12 +1,14 @@
 """What each part of a level earns: leave one out, code again.
 
     python -m benchmarks ablate [--preset text] [--level 5] [--files NAME[:BYTES] …] [--lanes L]
-                                [--only WORDS | --together WORDS …] [--processes 1] [--append]
+                                [--only WORDS | --together WORDS … | --techniques]
+                                [--processes 1] [--append]
 
 Prints a Markdown table: bytes gained by the archive's codes when the part is missing, and per
 cent of them; `cut?` where that is less than 0.1 % on every file. `--only` leaves out no parts but
 those whose names contain the words. `--together` leaves out, for each of its words, all contexts
-and weight sets whose names contain it: what parts earn that stand in for one another. `--append`
+and weight sets whose names contain it: what parts earn that stand in for one another.
+`--techniques` leaves out whole techniques, each file with the preset that is its own. `--append`
 adds the table to LOG.md.
 """
 
@@ -35,6 +37,12 @@ FILES = {
     "executable": ("misc/busybox:1000000",),
     "dna": ("E.coli:1000000", "human.chr20.4M:1000000"),
 }
+# Of every kind some, for techniques.
+KINDS = (
+    "enwik8.4M:300000", "misc/gensim_py.tar:200000", "xml:200000", "misc/Hadoop_2k.log",
+    "human.chr20.4M:500000", "E.coli:500000", "misc/busybox:300000",
+    "canterbury/kennedy.xls:200000", "calgary/obj2:100000", "misc/illumina.qual.1M:200000",
+)  # fmt: skip
 # A part that earns less than this on every file is flagged.
 LEAST_GAIN = 0.001
 
@@ -86,20 +94,18 @@ def coded(tasks: list[Task], processes: int) -> list[int]:
     return sizes
 
 
-def report(names: list[str], files: list[str], sizes: list[list[int]]) -> str:
-    """The table; names[0] and sizes[0] are the whole model."""
-    lines = []
-    for name, row in zip(names, sizes, strict=True):
-        if row is sizes[0]:
-            lines.append([name, *(f"{size:,}" for size in row), ""])
-            continue
-        losses = [size - whole for size, whole in zip(row, sizes[0], strict=True)]
-        shares = [loss / whole for loss, whole in zip(losses, sizes[0], strict=True)]
+def report(names: list[str], files: list[str], sizes: list[list[int | None]]) -> str:
+    """The table; names[0] and sizes[0] are the whole model; None: the file's model has no such."""
+    first, *rest = sizes
+    lines = [[names[0], *(f"{size:,}" for size in first), ""]]
+    for name, row in zip(names[1:], rest, strict=True):
+        losses = [(size and size - whole, whole) for size, whole in zip(row, first, strict=True)]
         cells = [
-            f"{loss:+,} ({100 * share:+.2f} %)" for loss, share in zip(losses, shares, strict=True)
+            "–" if loss is None else f"{loss:+,} ({100 * loss / whole:+.2f} %)"
+            for loss, whole in losses
         ]
-        flag = "cut?" if all(share < LEAST_GAIN for share in shares) else ""
-        lines.append([name, *cells, flag])
+        earns = any(loss is not None and loss >= LEAST_GAIN * whole for loss, whole in losses)
+        lines.append([name, *cells, "" if earns else "cut?"])
     return table(["left out", *files, ""], lines)
 
 
@@ -124,6 +130,24 @@ def _parts(whole: Description, only: str, together: list[str] | None):
     return chosen
 
 
+def _rows_of_parts(chosen, pieces) -> tuple[str, list[tuple[str, list[Description]]]]:
+    """What is told of the preset, and of each row its name and, for each piece, its description."""
+    whole = variants.untaught(presets.describe(chosen.level, chosen.preset))
+    rows = [("nothing", whole), *_parts(whole, chosen.only, chosen.together)]
+    return f"preset {chosen.preset}", [(name, [rest] * len(pieces)) for name, rest in rows]
+
+
+def _rows_of_techniques(chosen, pieces):
+    """The same; None where the model of a piece does without the technique as it is."""
+    given = [_subject(piece, "auto", chosen.level, chosen.lanes) for piece in pieces]
+    wholes = [subject.plan.description for subject in given]
+    found = [dict(variants.techniques(whole)) for whole in wholes]
+    names = dict.fromkeys(name for rests in found for name in rests)
+    rows = [("nothing", [variants.untaught(whole) for whole in wholes])]
+    rows += [(name, [rests.get(name) for rests in found]) for name in names]
+    return "presets " + ", ".join(subject.preset for subject in given), rows
+
+
 def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="benchmarks ablate", description=__doc__.split("\n")[0])
     parser.add_argument("--preset", choices=presets.PRESETS, default="text")
@@ -133,24 +157,27 @@ def main(arguments: list[str] | None = None) -> int:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--only", default="", metavar="WORDS")
     which.add_argument("--together", nargs="+", metavar="WORDS")
+    which.add_argument("--techniques", action="store_true")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--append", action="store_true", help="add the table to LOG.md")
     parser.add_argument("--data", metavar="DIR")
     chosen = parser.parse_args(arguments)
-    pieces = data.require(chosen.files or FILES[chosen.preset], data.directory(chosen.data))
-    whole = variants.untaught(presets.describe(chosen.level, chosen.preset))
-    rows = [("nothing", whole), *_parts(whole, chosen.only, chosen.together)]
+    named = chosen.files or (KINDS if chosen.techniques else FILES[chosen.preset])
+    pieces = data.require(named, data.directory(chosen.data))
+    preset = "auto" if chosen.techniques else chosen.preset
+    about, rows = (_rows_of_techniques if chosen.techniques else _rows_of_parts)(chosen, pieces)
     tasks = [
-        Task(piece, chosen.preset, chosen.level, chosen.lanes, description)
-        for _, description in rows
-        for piece in pieces
+        Task(piece, preset, chosen.level, chosen.lanes, description)
+        for _, descriptions in rows
+        for piece, description in zip(pieces, descriptions, strict=True)
+        if description is not None
     ]
-    flat = coded(tasks, chosen.processes)
-    sizes = [flat[i : i + len(pieces)] for i in range(0, len(flat), len(pieces))]
+    flat = iter(coded(tasks, chosen.processes))
+    sizes = [[None if d is None else next(flat) for d in descriptions] for _, descriptions in rows]
     found = report([name for name, _ in rows], [piece.name for piece in pieces], sizes)
 
     lanes = f", {chosen.lanes} lanes" if chosen.lanes else ""
-    about = f"preset {chosen.preset}, level {chosen.level}{lanes}, commit {machine.commit()}"
+    about = f"{about}, level {chosen.level}{lanes}, commit {machine.commit()}"
     print(f"{about}\n\n{found}")
     if chosen.append:
         append_to_log(f"Ablation: {about}", found)

@@ -26,6 +26,7 @@ from benchmarks import (
     seeds,
 )
 from cmixpy import presets
+from cmixpy.analysis import variants
 
 COPY = f"#!{sys.executable}\nimport shutil, sys\nshutil.copy(sys.argv[1], sys.argv[2])\n"
 LINE = {
@@ -288,6 +289,34 @@ def test_parts_left_out_one_by_one_and_together():
     for only, together in ("nothing", None), ("", ["folded", "nothing"]):
         with pytest.raises(SystemExit, match="is named like 'nothing':\ncontext bytes order 0"):
             ablate._parts(whole, only, together)
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS)
+def test_techniques_left_out(preset):
+    whole = presets.describe(6, preset)
+    found = dict(variants.techniques(whole))
+    assert all(rest != whole and not rest.mixer for rest in found.values())
+    # Every context belongs to one technique.
+    contexts = [len(rest.contexts) for name, rest in found.items() if name.startswith("contexts: ")]
+    lost = sum(len(whole.contexts) - count for count in contexts)
+    assert lost == (len(whole.contexts) if len(contexts) > 1 else 0)
+    assert ("SSE" in found) == bool(whole.stages)
+    if "SSE" in found:
+        assert found["SSE"].rates.mix_share == 16
+    assert ("copy experts" in found) == (preset in ("dna", "genes"))
+    if preset == "dna":
+        rest = found["inverted repeats"]
+        assert not any(c.inverted for c in rest.contexts)
+        assert [m.backwards for m in rest.matches] == [0] * (len(whole.matches) - 1)
+
+
+def test_a_table_of_techniques_that_some_files_do_without():
+    table = ablate.report(
+        ["nothing", "a", "b"], ["x", "y"], [[1000, 2000], [1001, None], [None, 2001]]
+    )
+    *_, a, b = table.splitlines()
+    assert "+1 (+0.10 %) | – | |" in " ".join(a.split())
+    assert "– | +1 (+0.05 %) | cut? |" in " ".join(b.split())
 
 
 def test_generated_text_is_the_same_everywhere():

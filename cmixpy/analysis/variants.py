@@ -93,6 +93,77 @@ def without_all(description: Description, words: str) -> Description:
     return replace(untaught(description), contexts=contexts, sets=sets)
 
 
+WORDS = {"word-or-gap", "word-1", "word-2", "word-3", "word-4", "gap"}
+# What a text context is for, by the first of these picks that it has.
+OF_PICKS = {
+    "templates, steps": {"template", "line-before", "line-before-2", "field", "stepped"},
+    "cells": {"cell", "cell-column", "cell-1", "cell-2", "cell-above", "cell-bytes"},
+    "shapes, folded text": {"shape", "runs", "folded", "folded-high"},
+    "lines, columns, keys": {"aligned", "keyed", "text-column"},
+}
+OF_FUNCTIONS = {
+    "words": "words", "line": "lines, columns, keys", "column": "lines, columns, keys",
+    "classes": "classes of bytes", "opened": "open brackets", "markup": "elements, keys",
+    "indirect": "followers", "expected": "what matches foretell", "record": "records",
+    "instruction": "instructions", "frame": "reading frames", "zeros": "zeros",
+}  # fmt: skip
+
+
+def technique_of(context: Context) -> str:
+    """The technique that a context is a part of."""
+    function = FUNCTIONS[context.function]
+    if function == "bytes":
+        return "plain orders" if " order " in context_name(context) else "sparse contexts"
+    if function == "bases":
+        return "orders above 8" if context.a >> 16 else "orders up to 8"
+    if function == "text":
+        picks = {name for i, name in enumerate(presets.TEXT) if context.a >> i & 1}
+        found = (name for name, of in OF_PICKS.items() if picks & of)
+        return next(found, "words" if picks <= WORDS else "words and their place")
+    return OF_FUNCTIONS[function]
+
+
+def _without_stages(description: Description) -> Description:
+    for _ in description.stages:
+        description = without_stage(description, 0)
+    return description
+
+
+def _without_inverted(description: Description) -> Description:
+    matches = description.matches
+    for i in reversed(range(len(matches))):
+        matches = without_match(matches, i) if matches[i].backwards == 1 else matches
+    contexts = tuple(replace(c, inverted=0) for c in description.contexts)
+    return replace(description, contexts=contexts, matches=matches)
+
+
+def techniques(description: Description) -> Iterator[tuple[str, Description]]:
+    """(technique, the description without it) for each that it has, all of them `untaught`."""
+    d = untaught(description)
+    for name in dict.fromkeys(map(technique_of, d.contexts)):
+        rest = tuple(c for c in d.contexts if technique_of(c) != name)
+        if rest:
+            yield f"contexts: {name}", replace(d, contexts=rest)
+    r = d.rates
+    constant = replace(r, last=r.first, final_last=r.final_first)
+    changes = {
+        "match models": replace(d, matches=()),
+        "copy experts": replace(d, experts=()),
+        "inverted repeats": _without_inverted(d),
+        "run inputs": replace(d, rates=replace(r, runs=0)),
+        "maps of direct probabilities": replace(d, rates=replace(r, runs=min(r.runs, 1))),
+        "counts as confidence, to the least": replace(d, rates=replace(r, confidence=1)),
+        "learning rates that fall": replace(d, rates=constant),
+        "weight sets but the first": replace(d, sets=d.sets[:1]),
+        "final sets but the first": replace(d, finals=d.finals[:1]),
+        "SSE": _without_stages(d),
+        "primer": replace(d, start=()),
+        "faster learning at first": replace(d, eager=()),
+        "threshold of errors": replace(d, threshold=()),
+    }
+    yield from ((name, rest) for name, rest in changes.items() if rest != d)
+
+
 def leave_one_out(description: Description) -> Iterator[tuple[str, Description]]:
     """(what is left out, the rest) for every part that can be spared, all of them `untaught`."""
     description = untaught(description)
