@@ -112,10 +112,8 @@ OF_FUNCTIONS = {
 def technique_of(context: Context) -> str:
     """The technique that a context is a part of."""
     function = FUNCTIONS[context.function]
-    if function == "bytes":
+    if function in ("bytes", "bases"):
         return "plain orders" if " order " in context_name(context) else "sparse contexts"
-    if function == "bases":
-        return "orders above 8" if context.a >> 16 else "orders up to 8"
     if function == "text":
         picks = {name for i, name in enumerate(presets.TEXT) if context.a >> i & 1}
         found = (name for name, of in OF_PICKS.items() if picks & of)
@@ -138,11 +136,14 @@ def _without_inverted(description: Description) -> Description:
 
 
 def techniques(description: Description) -> Iterator[tuple[str, Description]]:
-    """(technique, the description without it) for each that it has, all of them `untaught`."""
+    """(technique, the description without it) for each that it has, all of them `untaught`.
+
+    Where all contexts are one technique's the first of them stays.
+    """
     d = untaught(description)
     for name in dict.fromkeys(map(technique_of, d.contexts)):
-        rest = tuple(c for c in d.contexts if technique_of(c) != name)
-        if rest:
+        rest = tuple(c for c in d.contexts if technique_of(c) != name) or d.contexts[:1]
+        if rest != d.contexts:
             yield f"contexts: {name}", replace(d, contexts=rest)
     r = d.rates
     constant = replace(r, last=r.first, final_last=r.final_first)
@@ -152,7 +153,6 @@ def techniques(description: Description) -> Iterator[tuple[str, Description]]:
         "inverted repeats": _without_inverted(d),
         "run inputs": replace(d, rates=replace(r, runs=0)),
         "maps of direct probabilities": replace(d, rates=replace(r, runs=min(r.runs, 1))),
-        "counts as confidence, to the least": replace(d, rates=replace(r, confidence=1)),
         "learning rates that fall": replace(d, rates=constant),
         "weight sets but the first": replace(d, sets=d.sets[:1]),
         "final sets but the first": replace(d, finals=d.finals[:1]),
