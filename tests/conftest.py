@@ -1,6 +1,7 @@
 """For all tests: what takes long starts first, and memory is taken from the system once."""
 
 import ctypes
+import signal
 import sys
 
 # The files in the order in which a process should take them (pytest-xdist hands out whole files,
@@ -33,4 +34,14 @@ def keep_memory() -> None:
         mallopt(MMAP_MAX, 0)
 
 
+def heed_signals() -> None:
+    """What nohup, or & in a script, makes tests ignore their processes would ignore as well."""
+    for name in ("SIGINT", "SIGHUP", "SIGTERM"):
+        number = getattr(signal, name, None)  # Windows has no SIGHUP
+        if number is not None and signal.getsignal(number) is signal.SIG_IGN:
+            default = signal.default_int_handler if name == "SIGINT" else signal.SIG_DFL
+            signal.signal(number, default)
+
+
 keep_memory()
+heed_signals()
