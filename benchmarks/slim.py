@@ -18,22 +18,19 @@ import numpy as np
 
 from benchmarks.pretrain import table_line
 from cmixpy import mixers, presets
-from cmixpy.analysis.variants import context_name, selector_name, without_lstm, without_stage
+from cmixpy.analysis.variants import part_names, without_lstm, without_stage
 from cmixpy.description import Description
 from cmixpy.mixers import Rows
+from cmixpy.model.maps import MAP_ENTRIES
 from cmixpy.model.predictor import INPUTS_PER_CONTEXT, INPUTS_PER_MATCH
+from cmixpy.model.sse import SSE_BUCKETS
+from cmixpy.model.state import MATCH_ENTRIES
 
 
 def kept(d: Description, names: list[str]) -> dict[str, list[int]]:
     """Which of the contexts, sets, finals and stages stay; ValueError for a name of none."""
-    all_names = {
-        "context": [f"context {context_name(c)}" for c in d.contexts],
-        "set": [f"set {selector_name(s)}" for s in d.sets],
-        "final": [f"final {selector_name(f)}" for f in d.finals],
-        "stage": [f"stage {selector_name(s)}, share {s.share}" for s in d.stages],
-    }
     found, unknown = {}, set(names)
-    for kind, called in all_names.items():
+    for kind, called in part_names(d).items():
         found[kind] = [i for i, name in enumerate(called) if name not in names]
         unknown.difference_update(called)
     if unknown:
@@ -44,17 +41,17 @@ def kept(d: Description, names: list[str]) -> dict[str, list[int]]:
 def without(d: Description, stay: dict[str, list[int]]) -> Description:
     """With these parts only, no mixer, and no LSTM, which a mixer does not depend on."""
     d = replace(
-        without_lstm(d), mixer=(), contexts=tuple(d.contexts[i] for i in stay["context"]),
-        sets=tuple(d.sets[i] for i in stay["set"]),
-        finals=tuple(d.finals[i] for i in stay["final"]),
+        without_lstm(d), mixer=(), contexts=tuple(d.contexts[i] for i in stay["contexts"]),
+        sets=tuple(d.sets[i] for i in stay["sets"]),
+        finals=tuple(d.finals[i] for i in stay["finals"]),
     )  # fmt: skip
     for i in reversed(range(len(d.stages))):
-        d = d if i in stay["stage"] else without_stage(d, i)
+        d = d if i in stay["stages"] else without_stage(d, i)
     return d
 
 
 def _inputs(d: Description, contexts: list[int]) -> list[int]:
-    """The numbers of the inputs that stay; the matches', the experts' and the constant all do."""
+    """The numbers of the inputs that stay; bytes have no experts, matches and the constant do."""
     found = [INPUTS_PER_CONTEXT * c + i for c in contexts for i in range(INPUTS_PER_CONTEXT)]
     of_contexts = d.inputs_per_context * len(d.contexts)
     if d.inputs_per_context > INPUTS_PER_CONTEXT:
@@ -76,7 +73,7 @@ def slim(d: Description, names: list[str]) -> tuple[Description, bytes]:
     rest = without(d, stay)
     shape = d.inputs, d.set_rows, d.final_rows, d.entries
     sets, finals, entries = mixers.parse(mixers.read(d.mixer[0].mixer), *shape)
-    columns = _inputs(d, stay["context"])
+    columns = _inputs(d, stay["contexts"])
     padding = rest.inputs - len(columns)
 
     def narrowed(rows: Rows) -> Rows:
@@ -84,23 +81,23 @@ def slim(d: Description, names: list[str]) -> tuple[Description, bytes]:
         return Rows(rows.shift, np.pad(rows.means[columns], (0, padding)), numbers)
 
     # Of all final rows, not of those that were seen often: what they differ in is small.
-    of_sets = d.pretrained_mixer.final_weights.mean(axis=0)
-    factor = of_sets.sum() / of_sets[stay["set"]].sum()
+    of_sets = np.concatenate([rows.weights()[0] for rows in finals]).mean(axis=0)
+    factor = of_sets.sum() / of_sets[stay["sets"]].sum()
 
     def raised(rows: Rows) -> Rows:
-        means, numbers = rows.means[stay["set"]] * factor, rows.numbers[stay["set"]] * factor
+        means, numbers = rows.means[stay["sets"]] * factor, rows.numbers[stay["sets"]] * factor
         return Rows(rows.shift, np.rint(means), np.rint(numbers).clip(-127, 127))
 
-    buckets = [33 * stage.rows(d.symbol_bits) for stage in d.stages]
-    matches, maps = 2048 * len(d.matches), 1024 * d.maps
+    buckets = [SSE_BUCKETS * stage.rows(d.symbol_bits) for stage in d.stages]
+    matches, maps = MATCH_ENTRIES * len(d.matches), MAP_ENTRIES * d.maps
     sizes = [256 * len(d.contexts), matches, *buckets, maps]
     histories, of_matches, *of_stages, of_maps = np.split(entries, np.cumsum(sizes)[:-1])
-    of_maps = of_maps.reshape(d.maps, -1)[stay["context"]] if d.maps else of_maps
-    left = [histories.reshape(-1, 256)[stay["context"]].ravel(), of_matches]
-    left += [*(of_stages[i] for i in stay["stage"]), of_maps.ravel()]
+    of_maps = of_maps.reshape(d.maps, -1)[stay["contexts"]] if d.maps else of_maps
+    left = [histories.reshape(-1, 256)[stay["contexts"]].ravel(), of_matches]
+    left += [*(of_stages[i] for i in stay["stages"]), of_maps.ravel()]
     return rest, mixers.pack(
-        [narrowed(sets[i]).to_bytes() for i in stay["set"]],
-        [raised(finals[i]).to_bytes() for i in stay["final"]],
+        [narrowed(sets[i]).to_bytes() for i in stay["sets"]],
+        [raised(finals[i]).to_bytes() for i in stay["finals"]],
         np.concatenate(left),
     )
 

@@ -170,7 +170,7 @@ def test_a_mixer_without_some_parts_is_the_rest_of_it(tmp_path, capsys):
     assert slim.main(["--mixer", str(out), "--level", "6", "--preset", "executable", *NAMES]) == 0
     d, data = presets.describe(6, "executable"), out.read_bytes()
     stay = slim.kept(d, NAMES)
-    assert [len(stay[kind]) for kind in ("context", "set", "final", "stage")] == [
+    assert [len(stay[kind]) for kind in ("contexts", "sets", "finals", "stages")] == [
         len(parts) - 1 for parts in (d.contexts, d.sets, d.finals, d.stages)
     ]
     rest = slim.without(d, stay)
@@ -180,8 +180,8 @@ def test_a_mixer_without_some_parts_is_the_rest_of_it(tmp_path, capsys):
         mixers.unpack(file, each.inputs, each.set_rows, each.final_rows, each.entries)
         for file, each in ((data, rest), (mixers.read(d.mixer[0].mixer), d))
     )
-    rows = _ranges(d.set_rows, stay["set"])
-    gone = next(iter(set(range(len(d.contexts))) - set(stay["context"])))
+    rows = _ranges(d.set_rows, stay["sets"])
+    gone = next(iter(set(range(len(d.contexts))) - set(stay["contexts"])))
     assert d.inputs_per_context == 4
     # Three inputs of each context, behind all of them a fourth of each.
     inputs = 4 * len(d.contexts) + 2 * len(d.matches) + 1
@@ -191,11 +191,11 @@ def test_a_mixer_without_some_parts_is_the_rest_of_it(tmp_path, capsys):
     assert not found.weights[:, len(columns) :].any()
     assert np.array_equal(found.learnt, whole.learnt[rows])
     # The second layer adds up to what it did, but for what was rounded.
-    finals = _ranges(d.final_rows, stay["final"])
+    finals = _ranges(d.final_rows, stay["finals"])
     sums = [w.sum(axis=1).mean() for w in (found.final_weights, whole.final_weights[finals])]
     assert sums[0] == pytest.approx(sums[1], rel=0.02)
-    numbers = whole.numbers[256 * stay["context"][-1] :][:256]
-    assert np.array_equal(found.numbers[256 * len(stay["context"]) - 256 :][:256], numbers)
+    numbers = whole.numbers[256 * stay["contexts"][-1] :][:256]
+    assert np.array_equal(found.numbers[256 * len(stay["contexts"]) - 256 :][:256], numbers)
     assert d.maps
     assert np.array_equal(found.numbers[-1024:], whole.numbers[-1024:])
 
@@ -203,11 +203,8 @@ def test_a_mixer_without_some_parts_is_the_rest_of_it(tmp_path, capsys):
 def test_mixers_that_were_made_so_are_those():
     """Mixer 15 is mixer 6 without what level 6 of x86 code does without."""
     old, new = DESCRIPTIONS[6], presets.describe(6, "executable")
-    contexts = {slim.context_name(c) for c in old.contexts} - {
-        slim.context_name(c) for c in new.contexts
-    }
-    sets = {slim.selector_name(s) for s in old.sets} - {slim.selector_name(s) for s in new.sets}
-    names = [f"context {name}" for name in contexts] + [f"set {name}" for name in sets]
+    old_names, new_names = variants.part_names(old), variants.part_names(new)
+    names = [n for kind in old_names for n in old_names[kind] if n not in new_names[kind]]
     assert len(names) == 9
     _, data = slim.slim(old, names)
     assert lzma.decompress(data) == lzma.decompress(mixers.read(15))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
+from typing import Any
 
 from cmixpy import presets
 from cmixpy.description import Description
@@ -164,28 +165,38 @@ def techniques(description: Description) -> Iterator[tuple[str, Description]]:
     yield from ((name, rest) for name, rest in changes.items() if rest != d)
 
 
+def part_names(description: Description) -> dict[str, list[str]]:
+    """What contexts, sets, finals and stages are called, by the field of the description."""
+    d = description
+    return {
+        "contexts": [f"context {context_name(part)}" for part in d.contexts],
+        "sets": [f"set {selector_name(part)}" for part in d.sets],
+        "finals": [f"final {selector_name(part)}" for part in d.finals],
+        "stages": [f"stage {selector_name(part)}, share {part.share}" for part in d.stages],
+    }
+
+
+def _each_without(description: Description, kind: str) -> Iterator[tuple[str, Description]]:
+    """(what is left out, the rest) for each part of a kind, unless it is the only one."""
+    parts = getattr(description, kind)
+    for i, name in enumerate(part_names(description)[kind]):
+        if len(parts) > 1:
+            rest: dict[str, Any] = {kind: without(parts, i)}
+            yield name, replace(description, **rest)
+
+
 def leave_one_out(description: Description) -> Iterator[tuple[str, Description]]:
     """(what is left out, the rest) for every part that can be spared, all of them `untaught`."""
     description = untaught(description)
-    if len(description.contexts) > 1:
-        for i, context in enumerate(description.contexts):
-            rest = without(description.contexts, i)
-            yield f"context {context_name(context)}", replace(description, contexts=rest)
+    yield from _each_without(description, "contexts")
     for i, match in enumerate(description.matches):
         rest = without_match(description.matches, i)
         also = len(description.matches) - len(rest) - 1
         name = f"match {match_name(match)}" + (f" and {also} on its table" if also else "")
         yield name, replace(description, matches=rest)
-    if len(description.sets) > 1:
-        for i, part in enumerate(description.sets):
-            rest = without(description.sets, i)
-            yield f"set {selector_name(part)}", replace(description, sets=rest)
-    if len(description.finals) > 1:
-        for i, part in enumerate(description.finals):
-            rest = without(description.finals, i)
-            yield f"final {selector_name(part)}", replace(description, finals=rest)
-    for i, stage in enumerate(description.stages):
-        name = f"stage {selector_name(stage)}, share {stage.share}"
+    yield from _each_without(description, "sets")
+    yield from _each_without(description, "finals")
+    for i, name in enumerate(part_names(description)["stages"]):
         yield name, without_stage(description, i)
     if description.experts:
         yield "copy experts", replace(description, experts=())
