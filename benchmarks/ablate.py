@@ -1,15 +1,15 @@
 """What each part of a level earns: leave one out, code again.
 
     python -m benchmarks ablate [--preset text] [--level 5] [--files NAME[:BYTES] …] [--lanes L]
-                                [--only WORDS | --together WORDS … | --techniques]
+                                [--techniques] [--only WORDS | --together WORDS …]
                                 [--processes 1] [--append]
 
 Prints a Markdown table: bytes gained by the archive's codes when the part is missing, and per
 cent of them; `cut?` where that is less than 0.1 % on every file. `--only` leaves out no parts but
 those whose names contain the words. `--together` leaves out, for each of its words, all contexts
 and weight sets whose names contain it: what parts earn that stand in for one another.
-`--techniques` leaves out whole techniques, each file with the preset that is its own. `--append`
-adds the table to LOG.md.
+`--techniques` leaves out whole techniques (all, or those of `--only`), each file with the preset
+that is its own. `--append` adds the table to LOG.md.
 """
 
 import argparse
@@ -142,7 +142,9 @@ def _rows_of_techniques(chosen, pieces):
     given = [_subject(piece, "auto", chosen.level, chosen.lanes) for piece in pieces]
     wholes = [subject.plan.description for subject in given]
     found = [dict(variants.techniques(whole)) for whole in wholes]
-    names = dict.fromkeys(name for rests in found for name in rests)
+    names = dict.fromkeys(name for rests in found for name in rests if chosen.only in name)
+    if not names:
+        raise SystemExit(f"no technique is named like {chosen.only!r}")
     rows = [("nothing", [variants.untaught(whole) for whole in wholes])]
     rows += [(name, [rests.get(name) for rests in found]) for name in names]
     return "presets " + ", ".join(subject.preset for subject in given), rows
@@ -157,11 +159,13 @@ def main(arguments: list[str] | None = None) -> int:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--only", default="", metavar="WORDS")
     which.add_argument("--together", nargs="+", metavar="WORDS")
-    which.add_argument("--techniques", action="store_true")
+    parser.add_argument("--techniques", action="store_true")
     parser.add_argument("--processes", type=int, default=1)
     parser.add_argument("--append", action="store_true", help="add the table to LOG.md")
     parser.add_argument("--data", metavar="DIR")
     chosen = parser.parse_args(arguments)
+    if chosen.techniques and chosen.together:
+        parser.error("--together is for parts, not for --techniques")
     named = chosen.files or (KINDS if chosen.techniques else FILES[chosen.preset])
     pieces = data.require(named, data.directory(chosen.data))
     preset = "auto" if chosen.techniques else chosen.preset

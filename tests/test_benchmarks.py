@@ -5,6 +5,7 @@ import shutil
 import stat
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 
@@ -27,6 +28,7 @@ from benchmarks import (
 )
 from cmixpy import presets
 from cmixpy.analysis import variants
+from cmixpy.parts import Gate
 
 COPY = f"#!{sys.executable}\nimport shutil, sys\nshutil.copy(sys.argv[1], sys.argv[2])\n"
 LINE = {
@@ -308,6 +310,30 @@ def test_techniques_left_out(preset):
         rest = found["inverted repeats"]
         assert not any(c.inverted for c in rest.contexts)
         assert [m.backwards for m in rest.matches] == [0] * (len(whole.matches) - 1)
+
+
+@pytest.mark.parametrize("preset", presets.PRESETS)
+def test_parts_left_out_beneath_an_lstm(preset):
+    whole = presets.describe(9, preset)
+    for name, rest in variants.leave_one_out(whole):
+        gone = name.startswith("set ") and bool(whole.lstm)
+        assert (rest.mixer, rest.pretrained) == ((), ())
+        if name != "LSTM mixer":
+            assert rest.lstm == whole.lstm
+            assert len(whole.gates) - len(rest.gates) in ((0, 1) if gone else (0,))
+    found = dict(variants.techniques(whole))
+    assert any(name.startswith("LSTM") for name in found) == bool(whole.lstm)
+
+
+def test_the_gates_of_sets_that_go():
+    whole = presets.describe(9, "text")
+    last = len(whole.sets) - 1
+    gates = tuple(Gate(1, i) for i in (0, 1, last))
+    whole = replace(variants.untaught(whole), gates=(Gate(0, 0), *gates))
+    rest = variants.with_sets(whole, [1, last - 1])
+    assert rest.gates == (Gate(0, 0), Gate(1, 0))
+    assert rest.sets == (whole.sets[1], whole.sets[last - 1])
+    assert variants.with_sets(replace(whole, gates=gates[:1]), [1]).gates == (Gate(0, 0),)
 
 
 def test_a_table_of_techniques_that_some_files_do_without():

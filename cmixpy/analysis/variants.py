@@ -1,12 +1,12 @@
 """A description with one part left out: what ablation compares with the whole."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from typing import Any
 
 from cmixpy import presets
 from cmixpy.description import Description
-from cmixpy.parts import RULE, Context, Match, Selector, Stage
+from cmixpy.parts import RULE, Context, Gate, Match, Selector, Stage
 
 FUNCTIONS = {number: name for name, number in presets.CONTEXTS.items()}
 SELECTORS = {number: name for name, number in presets.SELECTORS.items()}
@@ -64,6 +64,20 @@ def without_match(matches: tuple[Match, ...], i: int) -> tuple[Match, ...]:
     return tuple(replace(match, table=numbers[match.table]) for match in stays)
 
 
+def with_sets(description: Description, stay: Sequence[int]) -> Description:
+    """With the weight sets of these numbers only, and without the gates of the others."""
+    numbers = {old: new for new, old in enumerate(stay)}
+    gates = [
+        replace(gate, index=numbers[gate.index]) if gate.source == 1 else gate
+        for gate in description.gates
+        if gate.source != 1 or gate.index in numbers
+    ]
+    if description.gates and not gates:
+        gates = [Gate(0, 0)]  # an LSTM has one at least: the mix
+    sets = tuple(description.sets[i] for i in stay)
+    return replace(description, gates=tuple(gates), sets=sets)
+
+
 def without_stage(description: Description, i: int) -> Description:
     """All but SSE stage `i`; the mixed probability takes its share."""
     share = description.rates.mix_share + description.stages[i].share
@@ -77,9 +91,9 @@ def without_lstm(description: Description) -> Description:
 
 
 def untaught(description: Description) -> Description:
-    """Without a pretrained mixer: it fits the whole and no part of it, so that what a part earns
-    is seen against the whole without it."""
-    return replace(description, mixer=())
+    """Without a pretrained mixer and network: they fit the whole and no part of it, so that what a
+    part earns is seen against the whole without them."""
+    return replace(description, mixer=(), pretrained=())
 
 
 def without_all(description: Description, words: str) -> Description:
@@ -88,10 +102,10 @@ def without_all(description: Description, words: str) -> Description:
     Raises ValueError where nothing is named so, or no context or no set is left.
     """
     contexts = tuple(c for c in description.contexts if words not in context_name(c))
-    sets = tuple(s for s in description.sets if words not in selector_name(s))
-    if (contexts, sets) == (description.contexts, description.sets):
+    sets = [i for i, s in enumerate(description.sets) if words not in selector_name(s)]
+    if (len(contexts), len(sets)) == (len(description.contexts), len(description.sets)):
         raise ValueError(f"no context or weight set is named like {words!r}")
-    return replace(untaught(description), contexts=contexts, sets=sets)
+    return with_sets(replace(untaught(description), contexts=contexts), sets)
 
 
 WORDS = {"word-or-gap", "word-1", "word-2", "word-3", "word-4", "gap"}
@@ -155,13 +169,23 @@ def techniques(description: Description) -> Iterator[tuple[str, Description]]:
         "run inputs": replace(d, rates=replace(r, runs=0)),
         "maps of direct probabilities": replace(d, rates=replace(r, runs=min(r.runs, 1))),
         "learning rates that fall": replace(d, rates=constant),
-        "weight sets but the first": replace(d, sets=d.sets[:1]),
+        "weight sets but the first": with_sets(d, [0]),
         "final sets but the first": replace(d, finals=d.finals[:1]),
         "SSE": _without_stages(d),
         "primer": replace(d, start=()),
         "faster learning at first": replace(d, eager=()),
         "threshold of errors": replace(d, threshold=()),
     }
+    for lstm in d.lstm:
+        constant_lstm = replace(lstm, last=lstm.first, head_last=lstm.head_first)
+        changes |= {
+            "LSTM mixer": without_lstm(d),
+            "LSTM: all gates but the first": replace(d, gates=d.gates[:1]),
+            "LSTM: rates that fall": replace(d, lstm=(constant_lstm,)),
+            "LSTM: what else it is told": replace(d, lstm=(replace(lstm, told=0),)),
+            "LSTM: gate vectors in common": replace(d, lstm=(replace(lstm, common_rate=0),)),
+            "LSTM: floor": replace(d, floor=()),
+        }
     yield from ((name, rest) for name, rest in changes.items() if rest != d)
 
 
@@ -180,7 +204,11 @@ def _each_without(description: Description, kind: str) -> Iterator[tuple[str, De
     """(what is left out, the rest) for each part of a kind, unless it is the only one."""
     parts = getattr(description, kind)
     for i, name in enumerate(part_names(description)[kind]):
-        if len(parts) > 1:
+        if len(parts) == 1:
+            continue
+        if kind == "sets":
+            yield name, with_sets(description, without(tuple(range(len(parts))), i))
+        else:
             rest: dict[str, Any] = {kind: without(parts, i)}
             yield name, replace(description, **rest)
 
