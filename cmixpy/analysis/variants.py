@@ -1,8 +1,7 @@
 """A description with one part left out: what ablation compares with the whole."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from typing import Any
 
 from cmixpy import presets
 from cmixpy.description import Description
@@ -200,33 +199,25 @@ def part_names(description: Description) -> dict[str, list[str]]:
     }
 
 
-def _each_without(description: Description, kind: str) -> Iterator[tuple[str, Description]]:
-    """(what is left out, the rest) for each part of a kind, unless it is the only one."""
-    parts = getattr(description, kind)
-    for i, name in enumerate(part_names(description)[kind]):
-        if len(parts) == 1:
-            continue
-        if kind == "sets":
-            yield name, with_sets(description, without(tuple(range(len(parts))), i))
-        else:
-            rest: dict[str, Any] = {kind: without(parts, i)}
-            yield name, replace(description, **rest)
-
-
 def leave_one_out(description: Description) -> Iterator[tuple[str, Description]]:
     """(what is left out, the rest) for every part that can be spared, all of them `untaught`."""
-    description = untaught(description)
-    yield from _each_without(description, "contexts")
-    for i, match in enumerate(description.matches):
-        rest = without_match(description.matches, i)
-        also = len(description.matches) - len(rest) - 1
+    d = untaught(description)
+    names = part_names(d)
+
+    def each(kind: str, rest: Callable[[int], Description], least: int = 1):
+        found = names[kind]
+        return ((name, rest(i)) for i, name in enumerate(found) if len(found) > least)
+
+    yield from each("contexts", lambda i: replace(d, contexts=without(d.contexts, i)))
+    for i, match in enumerate(d.matches):
+        rest = without_match(d.matches, i)
+        also = len(d.matches) - len(rest) - 1
         name = f"match {match_name(match)}" + (f" and {also} on its table" if also else "")
-        yield name, replace(description, matches=rest)
-    yield from _each_without(description, "sets")
-    yield from _each_without(description, "finals")
-    for i, name in enumerate(part_names(description)["stages"]):
-        yield name, without_stage(description, i)
-    if description.experts:
-        yield "copy experts", replace(description, experts=())
-    if description.lstm:
-        yield "LSTM mixer", without_lstm(description)
+        yield name, replace(d, matches=rest)
+    yield from each("sets", lambda i: with_sets(d, [j for j in range(len(d.sets)) if j != i]))
+    yield from each("finals", lambda i: replace(d, finals=without(d.finals, i)))
+    yield from each("stages", lambda i: without_stage(d, i), least=0)
+    if d.experts:
+        yield "copy experts", replace(d, experts=())
+    if d.lstm:
+        yield "LSTM mixer", without_lstm(d)
