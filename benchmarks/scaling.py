@@ -1,11 +1,12 @@
 """The scaling study: bytes, time and memory against lanes, threads, length and level.
 
-    python -m benchmarks scaling [STUDY …] [--file NAME[:BYTES]] [--data DIR] [--report]
+    python -m benchmarks scaling [STUDY …] [--file NAME[:BYTES]] [--rounds N] [--report]
 
 Studies: lanes, threads, lengths, levels; all by default. Each run is a whole process, its round
 trip verified, and a line of scaling.tsv; those of `levels` are lines of results.tsv as well. Then,
-or with --report alone, RESULTS.md and its plots are made from scaling.tsv. Data longer than the
-corpora are bytes of generated text behind them.
+or with --report alone, RESULTS.md and its plots are made from scaling.tsv: medians of the rounds,
+which go through all settings in turn, so that a busy neighbour meets all of them. Data longer than
+the corpora are bytes of generated text behind them.
 """
 
 import argparse
@@ -86,7 +87,7 @@ def measure(studies, chosen) -> int:
     version = programs.cmixpy(DEFAULT_LEVEL, 1).describe_version()
     process.warm_up()
     with tempfile.TemporaryDirectory() as name:
-        for study in studies:
+        for study in [study for study in studies for _ in range(chosen.rounds)]:
             for one, program in runs(
                 study, piece, machine.cores(), chosen.lengths, chosen.lanes, Path(name), corpora
             ):
@@ -118,6 +119,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--file", default=FILE, metavar="NAME[:BYTES]")
     parser.add_argument("--lanes", nargs="+", type=int, default=LANES)
     parser.add_argument("--lengths", nargs="+", type=int, default=LENGTHS)
+    parser.add_argument("--rounds", type=int, default=1)
     parser.add_argument("--report", action="store_true", help="measure nothing")
     parser.add_argument("--data", metavar="DIR")
     chosen = parser.parse_args(arguments)

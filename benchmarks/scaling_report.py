@@ -1,21 +1,19 @@
 """RESULTS.md and its plots, from scaling.tsv and results.tsv; nothing is measured here."""
 
 import csv
-from math import log10
 from pathlib import Path
 from statistics import median
 
-from benchmarks import report, results
+from benchmarks import results
 from benchmarks.markdown import table
-from benchmarks.report import PLOTS, seconds
+from benchmarks.projection import projection
+from benchmarks.report import PLOTS
 from benchmarks.scaling import STORED
-from cmixpy.codec import DEFAULT_LEVEL
 
 PAGE = results.FOLDER / "RESULTS.md"
-MEGABYTE, GIGABYTE = 1_000_000, 1_000_000_000
-# What the text of a projection is fitted to, and what it is told of.
-PREFIXES = (*report.PREFIXES, "enwik8")
-MACHINES = (1, 10, 100)
+MEGABYTE = 1_000_000
+SECONDS = ("compress_s", "decompress_s", "compress_cpu", "decompress_cpu")
+PEAKS = ("compress_mib", "decompress_mib")
 # What changes in each study, its heading, and what the figures mean.
 ABOUT = {
     "lanes": (
@@ -53,33 +51,46 @@ def read(path: Path | None = None) -> list[dict]:
 
 
 def latest(rows: list[dict], study: str) -> list[dict]:
-    """The last line of each setting, of the last commit and machine of the study, in order."""
+    """A line for each setting, in order: of the last commit and machine of the study.
+
+    Where a setting was run more than once, times and memory are medians.
+    """
     found = [row for row in rows if row["study"] == study]
     where = [(row["commit"], row["machine"], row["cores"]) for row in found]
-    kept = {}
+    kept: dict[tuple[int, ...], list[dict]] = {}
     for row, place in zip(found, where, strict=True):
         if place == where[-1]:
-            kept[tuple(int(row[name]) for name in ("size", "level", "lanes", "threads"))] = row
-    return [row for _, row in sorted(kept.items())]
+            setting = tuple(int(row[name]) for name in ("size", "level", "lanes", "threads"))
+            kept.setdefault(setting, []).append(row)
+    return [_middle(group) for _, group in sorted(kept.items())]
+
+
+def _middle(group: list[dict]) -> dict:
+    """The last line of a setting, with medians of what differs from run to run."""
+    seconds = (f"{median(float(row[name]) for row in group):.3f}" for name in SECONDS)
+    peaks = (f"{median(int(row[name]) for row in group):.0f}" for name in PEAKS)
+    return {**group[-1], **dict(zip((*SECONDS, *PEAKS), (*seconds, *peaks), strict=True))}
 
 
 def study_table(rows: list[dict], column: str) -> str:
     """Bytes, time both ways, CPU, memory; per cent and speed-up against the first line."""
     first, lines = rows[0], []
+    # The default's lanes depend on length and level.
+    shown = [column, *(["lanes"] if column in ("size", "level") else [])]
     for row in rows:
         size = int(row["size"])
         grown = int(row["bytes"]) / size / (int(first["bytes"]) / int(first["size"])) - 1
         faster = float(first["compress_s"]) / float(row["compress_s"])
         faster *= size / int(first["size"])
         lines.append([
-            f"{int(row[column]):,}", f"{int(row['bytes']):,}",
+            *(f"{int(row[name]):,}" for name in shown), f"{int(row['bytes']):,}",
             f"{8 * int(row['bytes']) / size:.4f}",
             f"{100 * grown:+.2f} %", row["compress_s"], row["decompress_s"], row["compress_cpu"],
             f"{float(row['compress_s']) * 1e9 / size:,.0f}", f"{faster:.2f}",
             f"{max(int(row['compress_mib']), int(row['decompress_mib']))}",
         ])  # fmt: skip
     headers = [
-        column, "bytes", "bpc", "to first", "c, s", "d, s", "c, CPU s", "c, ns/B", "speed-up",
+        *shown, "bytes", "bpc", "to first", "c, s", "d, s", "c, CPU s", "c, ns/B", "speed-up",
         "MiB",
     ]  # fmt: skip
     return table(headers, lines)
@@ -156,58 +167,6 @@ def study_plot(rows: list[dict], column: str, path: Path) -> None:
     pyplot.close(drawing)
 
 
-def fitted(points: list[tuple[int, float]]) -> tuple[float, float]:
-    """bpc = a + b·log10(bytes), by least squares."""
-    xs = [log10(size) for size, _ in points]
-    ys = [bpc for _, bpc in points]
-    middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    below = sum((x - middle_x) ** 2 for x in xs)
-    slope = sum((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys, strict=True)) / below
-    return middle_y - slope * middle_x, slope
-
-
-def projection(rows: list[dict]) -> str:
-    """What enwik9 might take, on one machine and on many: from the prefixes of enwik8."""
-    known = [rows_of for file in PREFIXES if (rows_of := _default_runs(rows, file))]
-    if len(known) < 2:
-        return "Not enough prefixes of enwik8 have been measured to project from."
-    points = [(int(row["size"]), 8 * int(row["bytes"]) / int(row["size"])) for row in known]
-    constant, slope = fitted(points)
-    largest = known[-1]
-    pace = seconds({key: float(largest[key]) for key in ("size", "compress_kbps")}, "compress")
-    pace /= int(largest["size"])
-    lines = []
-    for machines in MACHINES:
-        part = GIGABYTE // machines
-        bpc = constant + slope * log10(part)
-        lines.append([
-            machines, f"{part:,}", f"{bpc:.3f}", f"{bpc * GIGABYTE / 8 / 1e6:,.1f} MB",
-            f"{pace * part / 3600:,.2f} h",
-        ])  # fmt: skip
-    files = ", ".join(row["file"] for row in known)
-    about = (
-        f"**A projection, not a measurement.** bpc of {files} at level {DEFAULT_LEVEL}, continued "
-        f"as a straight line over the logarithm of the length ({slope:+.3f} bpc for ten times the "
-        f"bytes), and the time per byte of {largest['file']}. It takes for granted that tables "
-        "stay large enough and speed stays as it is, and neither is so for ever. Several machines "
-        "code a segment each, which share nothing, so the bytes are those of shorter texts."
-    )
-    headers = ["machines", "bytes each", "bpc", "enwik9", "time each"]
-    return f"{about}\n\n{table(headers, lines)}"
-
-
-def _default_runs(rows: list[dict], file: str) -> dict | None:
-    """The last run of the default level on a file, with the median of that commit's speeds."""
-    found = [
-        row for row in rows
-        if row["program"] == "cmixpy" and row["file"] == file and row["level"] == str(DEFAULT_LEVEL)
-    ]  # fmt: skip
-    if not found:
-        return None
-    last = [row for row in found if row["commit"] == found[-1]["commit"]]
-    return {**last[-1], "compress_kbps": str(median(float(row["compress_kbps"]) for row in last))}
-
-
 def write() -> str:
     """RESULTS.md and its plots; the text."""
     rows = read()
@@ -215,7 +174,8 @@ def write() -> str:
         "# Scaling",
         "Made by `python -m benchmarks scaling` from scaling.tsv; not to be edited. Whole "
         "processes with compiled kernels; every round trip was compared. c: compressing, d: "
-        "decompressing; to first, speed-up: against the first line, by the byte.",
+        "decompressing; to first, speed-up: against the first line, by the byte. Medians where "
+        "there was more than one round.",
     ]
     for study, (column, title, about) in ABOUT.items():
         found = latest(rows, study)

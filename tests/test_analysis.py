@@ -9,11 +9,13 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from matplotlib.image import imread
 
 from cmixpy import cli, engine, presets
 from cmixpy.analysis import charts, page, study
 from cmixpy.analysis.letters import letters
 from cmixpy.analysis.observe import cost_table
+from cmixpy.analysis.text import COLOURS
 from cmixpy.coded_text import WORDS
 from cmixpy.errors import CmixpyError
 from cmixpy.words import apply_words
@@ -128,16 +130,26 @@ CHROMIUM = shutil.which("chromium") or shutil.which("google-chrome")
 
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium on this machine")
 def test_a_browser_shows_the_page(found, tmp_path):
-    """Offline; the drawing is not judged here, but that there is one: not one colour alone."""
+    """Offline: the colours of the text, of the curves and of the strips are on the screenshot."""
     (tmp_path / "page.html").write_text(page.html(found))
-    switches = ["--headless", "--no-sandbox", "--disable-gpu", "--window-size=1060,1400"]
+    switches = [
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking",
+        "--disable-component-update", "--disable-sync", "--no-first-run", "--hide-scrollbars",
+        "--force-color-profile=srgb", "--window-size=1060,3000",
+    ]  # fmt: skip
     shot = tmp_path / "page.png"
     subprocess.run(
-        [CHROMIUM, *switches, f"--screenshot={shot}", f"file://{tmp_path}/page.html"],
+        [CHROMIUM, *switches, f"--user-data-dir={tmp_path}/profile", f"--screenshot={shot}",
+         f"file://{tmp_path}/page.html"],
         check=True, capture_output=True, timeout=120,
     )  # fmt: skip
-    assert shot.read_bytes().startswith(b"\x89PNG")
-    assert shot.stat().st_size > 30_000
+    picture = (imread(shot)[:, :, :3] * 255).round().astype(int)
+    assert picture.shape[1] == 1060
+    there = {f"#{red:02x}{green:02x}{blue:02x}" for red, green, blue in np.unique(
+        picture.reshape(-1, 3), axis=0).tolist()}  # fmt: skip
+    assert set(COLOURS) <= there
+    assert set(charts.LINES[:2]) <= there
+    assert len(set(charts.RAMP) & there) > 5
 
 
 def test_json_has_the_figures(found):

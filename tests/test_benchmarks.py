@@ -19,6 +19,7 @@ from benchmarks import (
     picks,
     process,
     programs,
+    projection,
     readme,
     report,
     results,
@@ -201,9 +202,10 @@ def test_the_scaling_report(tmp_path, monkeypatch, rows):
     text = scaling_report.write()
     assert "| 4 " in text.replace("|     4", "| 4")
     assert "+2.50 %" in text
-    assert "4.00" in text
+    assert " 8.500 |" in text  # the median of two rounds
+    assert "4.25" in text
     assert "500" not in text.partition("## Threads")[0].partition("| lanes")[2]  # the older line
-    assert "Against 1 lane: 4 lanes +2.50 %. The fastest here are 4 lanes, 4.00 times" in text
+    assert "Against 1 lane: 4 lanes +2.50 %. The fastest here are 4 lanes, 4.25 times" in text
     assert "Not measured yet: `python -m benchmarks scaling threads`" in text
     assert "Not enough prefixes" in text
     assert (tmp_path / "plots" / "scaling-lanes.svg").exists()
@@ -229,16 +231,29 @@ def test_what_the_studies_say(study, sentence):
     assert sentence in scaling_report.finding(found[study], study)
 
 
-def test_the_projection_is_a_straight_line(rows):
-    constant, slope = scaling_report.fitted([(10**6, 1.7), (10**7, 1.5), (10**8, 1.3)])
+def test_the_projections(monkeypatch):
+    constant, slope = projection.fitted([(10**6, 1.7), (10**7, 1.5), (10**8, 1.3)])
     assert constant + slope * 9 == pytest.approx(1.1)
     more = [
         row("cmixpy", 212_500, 100, level="5", file="enwik6"),
         row("cmixpy", 750_000, 100, level="5", file="enwik8.4M", size="4000000"),
     ]
-    text = scaling_report.projection(more)
-    assert text.startswith("**A projection, not a measurement.**")
-    assert "2.78 h" in text  # 100 KB/s, a gigabyte
+    points = [(10**7, 1.5), (10**6, 1.7), (10**9, 1.4)]
+    assert [projection.between(points, size) for size in (10, 10**6, 10**8, 10**9, 10**11)] == (
+        pytest.approx([1.7, 1.7, 1.45, 1.4, 1.4])
+    )
+    known = {"enwik8.4M": 10**6, "enwik8": 2 * 10**7, "enwik9": 16 * 10**7}
+    peers = {file: {"lpaq1-9": size} for file, size in known.items()}
+    monkeypatch.setattr(results, "peers", lambda: {**peers, "xml": {"lpaq1-9": 1}})
+    text = projection.projection(more)
+    assert text.startswith("**A projection, not a measurement**")
+    one, ten, _ = (line.split("|")[1:-1] for line in text.splitlines()[-3:])
+    # 1.7 bpc, 1.5 for four times the bytes; three quarters of the peer's 1.28; 100 KB/s.
+    assert [cell.strip() for cell in one[2:]] == [
+        "0.703", "0.960", "87.8 MB", "120.0 MB", "2.78 h"
+    ]  # fmt: skip
+    assert ten[3].strip() == "1.200"
+    assert projection.projection(more[:1]).startswith("Not enough prefixes")
 
 
 def test_studies_change_one_thing(tmp_path):

@@ -21,7 +21,7 @@ SEQUENCE = b">20 a header with ACGT\nNNNNacgtn\nGGTTAA\n"
 
 @pytest.fixture
 def place(tmp_path, monkeypatch):
-    """An empty data directory, a cache beside it, and a registry of four files."""
+    """An empty data directory, a cache beside it, and a registry of files."""
     (tmp_path / "data").mkdir()
     monkeypatch.setenv("CMIXPY_CORPORA", str(tmp_path / "cache"))
 
@@ -34,6 +34,7 @@ def place(tmp_path, monkeypatch):
         entry("part", WHOLE[100:5000], "whole[100:5000]"),
         entry("bases", b"ACGTGGTTAA", "http://x/20.fa.gz|bases"),
         entry("new", b"never seen", "http://x/new.bz2", known=False),
+        entry("within", b"seen", "new[6:10]"),
         entry("deep/inside", b"in a tar", "http://x/all.tar.gz!inside"),
         entry("here", b"only here", "-"),
     ]
@@ -131,13 +132,21 @@ def test_the_first_digest_of_an_unknown_file_holds(place):
         corpora.locate("new", place)
 
 
+def test_a_known_part_of_an_unknown_file_must_be_in_it(place):
+    (place / "new").write_bytes(b"never sEEn")
+    with pytest.raises(CorpusError, match="new: .*: within is not in its place"):
+        corpora.locate("new", place)
+    (place / "new").write_bytes(b"NEVER seen")
+    assert corpora.locate("new", place) == place / "new"
+
+
 def test_what_is_missing_is_named(place):
     (place / "here").write_bytes(b"only here")
     pieces, complaints = data.find(["few", "here:4", "here:99", "nowhere"], place)
     assert [piece.name for piece in pieces] == ["here", "here:4"]
     assert pieces[1].read() == b"only"
     assert [complaint.partition(":")[0] for complaint in complaints] == [
-        "whole", "part", "bases", "new", "deep/inside", "here", "nowhere",
+        "whole", "part", "bases", "new", "within", "deep/inside", "here", "nowhere",
     ]  # fmt: skip
     assert "fetch whole" in complaints[0]
     with pytest.raises(SystemExit, match="not in corpora.tsv"):
