@@ -8,15 +8,17 @@ and lpaq1's bytes for enwik8 and enwik9 are published (mattmahoney.net/dc/text.h
 from bisect import bisect_right
 from collections.abc import Callable
 from math import log10
-from statistics import median
 
 from benchmarks import corpora, report, results
 from benchmarks.markdown import table
+from cmixpy import presets
 from cmixpy.codec import DEFAULT_LEVEL
 
 GIGABYTE = 1_000_000_000
 PREFIXES = (*report.PREFIXES, "enwik8")
-MACHINES = (1, 10, 100)
+# What `cmixpy c` makes of a longer text unless it is told another --segment-size.
+SEGMENT = presets.segment_size(DEFAULT_LEVEL, "english")
+MACHINES = (1, -(-GIGABYTE // SEGMENT), 100)
 PEER = "lpaq1-9"
 Bpc = Callable[[int], float]
 
@@ -56,7 +58,8 @@ def peer_points() -> list[tuple[int, float]]:
 
 def projection(rows: list[dict]) -> str:
     """The section of RESULTS.md."""
-    known = [found for file in PREFIXES if (found := _default_runs(rows, file))]
+    last = results.latest(rows=rows)
+    known = [last[file, DEFAULT_LEVEL] for file in PREFIXES if (file, DEFAULT_LEVEL) in last]
     if len(known) < 2:
         return "Not enough prefixes of enwik8 have been measured to project from."
     points = [(int(row["size"]), _bpc(int(row["bytes"]), int(row["size"]))) for row in known]
@@ -87,23 +90,13 @@ def projection(rows: list[dict]) -> str:
         f"for enwik8 and enwik9, times {shares[-1]:.3f}, cmixpy's share of them on "
         f"{largest['file']} ({files}: {were}). The time is that of each byte of "
         f"{largest['file']}. It is taken for granted that tables stay large "
-        "enough and speed stays as it is, and neither is so for ever. Several machines code a "
-        "segment each, which share nothing, so the bytes are those of shorter texts."
+        "enough and speed stays as it is, and neither is so for ever. Each machine codes one "
+        "segment, and segments share nothing, so the bytes are those of shorter texts. "
+        f"{MACHINES[1]} of them is what enwik9 has by default; another number takes "
+        "`--segment-size`."
     )
     headers = [
         "machines", "bytes each", "bpc: line", "bpc: peer", "enwik9: line", "enwik9: peer",
         "time each",
     ]  # fmt: skip
     return f"{about}\n\n{table(headers, lines)}"
-
-
-def _default_runs(rows: list[dict], file: str) -> dict | None:
-    """The last run of the default level on a file, with the median of that commit's speeds."""
-    found = [
-        row for row in rows
-        if row["program"] == "cmixpy" and row["file"] == file and row["level"] == str(DEFAULT_LEVEL)
-    ]  # fmt: skip
-    if not found:
-        return None
-    last = [row for row in found if row["commit"] == found[-1]["commit"]]
-    return {**last[-1], "compress_kbps": str(median(float(row["compress_kbps"]) for row in last))}

@@ -2,7 +2,8 @@
 
     python -m benchmarks readme [--threads N]
 
-The latest line of each file and level counts; by default those with the most threads.
+The last commit that was measured on a file at a level counts, medians of its runs; by default those
+with the most threads.
 """
 
 import argparse
@@ -46,8 +47,8 @@ def levels_table(rows: dict[tuple[str, int], dict]) -> str:
         if timed:
             ways = [float(timed[f"{way}_kbps"]) for way in ("compress", "decompress")]
             speed = " / ".join(f"{value:.0f}" for value in ways)
-            peak = max(int(timed[f"{way}_mib"]) for way in ("compress", "decompress"))
-            memory = f"{peak} MiB"
+            peak = max(float(timed[f"{way}_mib"]) for way in ("compress", "decompress"))
+            memory = f"{peak:.0f} MiB"
         lines.append([*line, speed, memory])
     return table(headers, lines)
 

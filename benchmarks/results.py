@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from datetime import date
 from functools import cache
 from pathlib import Path
+from statistics import median
 
 from benchmarks import machine
 from benchmarks.process import RoundTrip
@@ -21,6 +22,7 @@ COLUMNS = (
     "bytes", "compress_kbps", "decompress_kbps", "compress_mib", "decompress_mib", "program",
     "version", "compress_cpu", "decompress_cpu",
 )  # fmt: skip
+MEASURED = ("compress_kbps", "decompress_kbps", "compress_mib", "decompress_mib")
 
 
 def line(file: str, program: Program, trip: RoundTrip, commit: str, version: str = "") -> dict:
@@ -58,13 +60,34 @@ def read(path: Path | None = None) -> list[dict]:
     return [{**row, "program": row["program"] or "cmixpy"} for row in rows]
 
 
-def latest(threads: int | None = None) -> dict[tuple[str, int], dict]:
-    """cmixpy's last line of each (file, level); by default those with the most threads seen."""
-    rows = [row for row in read() if row["program"] == "cmixpy"]
+def latest(
+    threads: int | None = None, rows: list[dict] | None = None
+) -> dict[tuple[str, int], dict]:
+    """cmixpy's last line of each (file, level); by default those with the most threads seen.
+
+    Speeds and memory are medians of its last commit's runs on that machine. `rows`: not of
+    results.tsv but these.
+    """
+    rows = [row for row in (read() if rows is None else rows) if row["program"] == "cmixpy"]
     if threads is None:
         threads = max((int(row["threads"]) for row in rows), default=0)
-    chosen = [row for row in rows if int(row["threads"]) == threads]
-    return {(row["file"], int(row["level"])): row for row in chosen}
+    groups: dict[tuple[str, int], list[dict]] = {}
+    for row in rows:
+        if int(row["threads"]) == threads:
+            groups.setdefault((row["file"], int(row["level"])), []).append(row)
+    return {key: _middle(group) for key, group in groups.items()}
+
+
+def _middle(group: list[dict]) -> dict:
+    """The last line, with medians of what differs from run to run."""
+    last = group[-1]
+    alike = [
+        row for row in group
+        if all(row[name] == last[name] for name in ("commit", "machine", "cores"))
+    ]  # fmt: skip
+    return {
+        **last, **{name: f"{median(float(row[name]) for row in alike):g}" for name in MEASURED}
+    }  # fmt: skip
 
 
 def side_by_side(rows: Iterable[dict], file: str) -> dict[str, list[dict]]:

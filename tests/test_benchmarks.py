@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from dataclasses import replace
+from math import log10
 
 import pytest
 
@@ -204,7 +205,7 @@ def test_the_scaling_report(tmp_path, monkeypatch, rows):
     assert "+2.50 %" in text
     assert " 8.500 |" in text  # the median of two rounds
     assert "4.25" in text
-    assert "500" not in text.partition("## Threads")[0].partition("| lanes")[2]  # the older line
+    assert "| 1     |   400 | 3.2000 |" in text  # of the last
     assert "Against 1 lane: 4 lanes +2.50 %. The fastest here are 4 lanes, 4.25 times" in text
     assert "Not measured yet: `python -m benchmarks scaling threads`" in text
     assert "Not enough prefixes" in text
@@ -247,12 +248,13 @@ def test_the_projections(monkeypatch):
     monkeypatch.setattr(results, "peers", lambda: {**peers, "xml": {"lpaq1-9": 1}})
     text = projection.projection(more)
     assert text.startswith("**A projection, not a measurement**")
-    one, ten, _ = (line.split("|")[1:-1] for line in text.splitlines()[-3:])
+    one, _, hundred = (line.split("|")[1:-1] for line in text.splitlines()[-3:])
     # 1.7 bpc, 1.5 for four times the bytes; three quarters of the peer's 1.28; 100 KB/s.
     assert [cell.strip() for cell in one[2:]] == [
-        "0.703", "0.960", "87.8 MB", "120.0 MB", "2.78 h"
+        "0.703", "0.960", "87.9 MB", "120.0 MB", "2.78 h"
     ]  # fmt: skip
-    assert ten[3].strip() == "1.200"
+    assert [cell.strip() for cell in hundred[:2]] == ["100", "10,000,000"]
+    assert hundred[3].strip() == f"{0.75 * (2 - 0.4 * log10(2.5) / log10(25)):.3f}"
     assert projection.projection(more[:1]).startswith("Not enough prefixes")
 
 
