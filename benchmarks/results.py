@@ -75,19 +75,19 @@ def latest(
     for row in rows:
         if int(row["threads"]) == threads:
             groups.setdefault((row["file"], int(row["level"])), []).append(row)
-    return {key: _middle(group) for key, group in groups.items()}
+    return {key: middle(last_run(group), MEASURED) for key, group in groups.items()}
 
 
-def _middle(group: list[dict]) -> dict:
-    """The last line, with medians of what differs from run to run."""
-    last = group[-1]
-    alike = [
-        row for row in group
-        if all(row[name] == last[name] for name in ("commit", "machine", "cores"))
-    ]  # fmt: skip
-    return {
-        **last, **{name: f"{median(float(row[name]) for row in alike):g}" for name in MEASURED}
-    }  # fmt: skip
+def last_run(group: list[dict]) -> list[dict]:
+    """The lines of the last line's commit and machine."""
+    where = [[row[name] for name in ("commit", "machine", "cores")] for row in group]
+    return [row for row, place in zip(group, where, strict=True) if place == where[-1]]
+
+
+def middle(group: list[dict], names: Iterable[str]) -> dict:
+    """The last line of a group, with medians over all of it in the named columns."""
+    values = {name: f"{median(float(row[name]) for row in group):g}" for name in names}
+    return {**group[-1], **values}
 
 
 def side_by_side(rows: Iterable[dict], file: str) -> dict[str, list[dict]]:

@@ -2,7 +2,6 @@
 
 import csv
 from pathlib import Path
-from statistics import median
 
 from benchmarks import results
 from benchmarks.markdown import table
@@ -12,8 +11,8 @@ from benchmarks.scaling import STORED
 
 PAGE = results.FOLDER / "RESULTS.md"
 MEGABYTE = 1_000_000
-SECONDS = ("compress_s", "decompress_s", "compress_cpu", "decompress_cpu")
-PEAKS = ("compress_mib", "decompress_mib")
+SECONDS = ("compress_s", "decompress_s", "compress_cpu")
+MEASURED = (*SECONDS, "decompress_cpu", "compress_mib", "decompress_mib")
 # What changes in each study, its heading, and what the figures mean.
 ABOUT = {
     "lanes": (
@@ -55,21 +54,11 @@ def latest(rows: list[dict], study: str) -> list[dict]:
 
     Where a setting was run more than once, times and memory are medians.
     """
-    found = [row for row in rows if row["study"] == study]
-    where = [(row["commit"], row["machine"], row["cores"]) for row in found]
     kept: dict[tuple[int, ...], list[dict]] = {}
-    for row, place in zip(found, where, strict=True):
-        if place == where[-1]:
-            setting = tuple(int(row[name]) for name in ("size", "level", "lanes", "threads"))
-            kept.setdefault(setting, []).append(row)
-    return [_middle(group) for _, group in sorted(kept.items())]
-
-
-def _middle(group: list[dict]) -> dict:
-    """The last line of a setting, with medians of what differs from run to run."""
-    seconds = (f"{median(float(row[name]) for row in group):.3f}" for name in SECONDS)
-    peaks = (f"{median(int(row[name]) for row in group):.0f}" for name in PEAKS)
-    return {**group[-1], **dict(zip((*SECONDS, *PEAKS), (*seconds, *peaks), strict=True))}
+    for row in results.last_run([row for row in rows if row["study"] == study]):
+        setting = tuple(int(row[name]) for name in ("size", "level", "lanes", "threads"))
+        kept.setdefault(setting, []).append(row)
+    return [results.middle(group, MEASURED) for _, group in sorted(kept.items())]
 
 
 def study_table(rows: list[dict], column: str) -> str:
@@ -85,9 +74,9 @@ def study_table(rows: list[dict], column: str) -> str:
         lines.append([
             *(f"{int(row[name]):,}" for name in shown), f"{int(row['bytes']):,}",
             f"{8 * int(row['bytes']) / size:.4f}",
-            f"{100 * grown:+.2f} %", row["compress_s"], row["decompress_s"], row["compress_cpu"],
+            f"{100 * grown:+.2f} %", *(f"{float(row[name]):.2f}" for name in SECONDS),
             f"{float(row['compress_s']) * 1e9 / size:,.0f}", f"{faster:.2f}",
-            f"{max(int(row['compress_mib']), int(row['decompress_mib']))}",
+            f"{max(float(row['compress_mib']), float(row['decompress_mib'])):.0f}",
         ])  # fmt: skip
     headers = [
         *shown, "bytes", "bpc", "to first", "c, s", "d, s", "c, CPU s", "c, ns/B", "speed-up",

@@ -203,7 +203,7 @@ def test_the_scaling_report(tmp_path, monkeypatch, rows):
     text = scaling_report.write()
     assert "| 4 " in text.replace("|     4", "| 4")
     assert "+2.50 %" in text
-    assert " 8.500 |" in text  # the median of two rounds
+    assert " 8.50 |" in text  # the median of two rounds
     assert "4.25" in text
     assert "| 1     |   400 | 3.2000 |" in text  # of the last
     assert "Against 1 lane: 4 lanes +2.50 %. The fastest here are 4 lanes, 4.25 times" in text
