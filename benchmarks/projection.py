@@ -5,9 +5,11 @@ fell from prefix to prefix, or cmixpy stays as far below lpaq1 -9 as it is on th
 and lpaq1's bytes for enwik8 and enwik9 are published (mattmahoney.net/dc/text.html, in peers.tsv).
 """
 
-from bisect import bisect_right
 from collections.abc import Callable
 from math import log10
+from statistics import linear_regression
+
+import numpy as np
 
 from benchmarks import corpora, report, results
 from benchmarks.markdown import table
@@ -29,22 +31,15 @@ def _bpc(archive: int, size: int) -> float:
 
 def fitted(points: list[tuple[int, float]]) -> tuple[float, float]:
     """bpc = a + b·log10(bytes), by least squares."""
-    xs = [log10(size) for size, _ in points]
-    ys = [bpc for _, bpc in points]
-    middle_x, middle_y = sum(xs) / len(xs), sum(ys) / len(ys)
-    below = sum((x - middle_x) ** 2 for x in xs)
-    slope = sum((x - middle_x) * (y - middle_y) for x, y in zip(xs, ys, strict=True)) / below
-    return middle_y - slope * middle_x, slope
+    sizes, bpcs = zip(*points, strict=True)
+    slope, constant = linear_regression([log10(size) for size in sizes], bpcs)
+    return constant, slope
 
 
 def between(points: list[tuple[int, float]], size: int) -> float:
     """bpc on the line from point to point over the logarithm of the length; level at both ends."""
-    points = sorted(points)
-    at = bisect_right([length for length, _ in points], size)
-    if at == 0 or at == len(points):
-        return points[max(at - 1, 0)][1]
-    (below, one), (above, other) = points[at - 1 : at + 1]
-    return one + (other - one) * log10(size / below) / log10(above / below)
+    sizes, bpcs = zip(*sorted(points), strict=True)
+    return float(np.interp(log10(size), np.log10(sizes), bpcs))
 
 
 def peer_points() -> list[tuple[int, float]]:
@@ -56,9 +51,8 @@ def peer_points() -> list[tuple[int, float]]:
     ]
 
 
-def projection(rows: list[dict]) -> str:
-    """The section of RESULTS.md."""
-    last = results.latest(rows=rows)
+def projection(last: dict[tuple[str, int], dict]) -> str:
+    """The section of RESULTS.md; `last` is results.latest()."""
     known = [last[file, DEFAULT_LEVEL] for file in PREFIXES if (file, DEFAULT_LEVEL) in last]
     if len(known) < 2:
         return "Not enough prefixes of enwik8 have been measured to project from."

@@ -60,15 +60,12 @@ def read(path: Path | None = None) -> list[dict]:
     return [{**row, "program": row["program"] or "cmixpy"} for row in rows]
 
 
-def latest(
-    threads: int | None = None, rows: list[dict] | None = None
-) -> dict[tuple[str, int], dict]:
+def latest(threads: int | None = None) -> dict[tuple[str, int], dict]:
     """cmixpy's last line of each (file, level); by default those with the most threads seen.
 
-    Speeds and memory are medians of its last commit's runs on that machine. `rows`: not of
-    results.tsv but these.
+    Speeds and memory are medians of its last commit's runs on that machine.
     """
-    rows = [row for row in (read() if rows is None else rows) if row["program"] == "cmixpy"]
+    rows = [row for row in read() if row["program"] == "cmixpy"]
     if threads is None:
         threads = max((int(row["threads"]) for row in rows), default=0)
     groups: dict[tuple[str, int], list[dict]] = {}
@@ -105,10 +102,7 @@ def side_by_side(rows: Iterable[dict], file: str) -> dict[str, list[dict]]:
     for row in found:
         if (row["machine"], row["cores"]) == (last["machine"], last["cores"]):
             groups.setdefault(label(row), []).append(row)
-    return {
-        name: [row for row in group if row["commit"] == group[-1]["commit"]]
-        for name, group in groups.items()
-    }
+    return {name: last_run(group) for name, group in groups.items()}
 
 
 def label(row: dict) -> str:

@@ -184,7 +184,7 @@ def write() -> str:
             *([finding(found, study)] if len(found) > 1 else []),
             f"![bpc and time against {column}](plots/{path.name})",
         ]
-    parts += ["## enwik9", projection(results.read())]
+    parts += ["## enwik9", projection(results.latest())]
     text = "\n\n".join(parts) + "\n"
     PAGE.write_text(text)
     return text

@@ -206,6 +206,7 @@ def test_the_scaling_report(tmp_path, monkeypatch, rows):
     assert " 8.50 |" in text  # the median of two rounds
     assert "4.25" in text
     assert "| 1     |   400 | 3.2000 |" in text  # of the last
+    assert "|   500 |" not in text  # the older line
     assert "Against 1 lane: 4 lanes +2.50 %. The fastest here are 4 lanes, 4.25 times" in text
     assert "Not measured yet: `python -m benchmarks scaling threads`" in text
     assert "Not enough prefixes" in text
@@ -235,10 +236,8 @@ def test_what_the_studies_say(study, sentence):
 def test_the_projections(monkeypatch):
     constant, slope = projection.fitted([(10**6, 1.7), (10**7, 1.5), (10**8, 1.3)])
     assert constant + slope * 9 == pytest.approx(1.1)
-    more = [
-        row("cmixpy", 212_500, 100, level="5", file="enwik6"),
-        row("cmixpy", 750_000, 100, level="5", file="enwik8.4M", size="4000000"),
-    ]
+    first = {("enwik6", 5): row("cmixpy", 212_500, 100, file="enwik6")}
+    more = {("enwik8.4M", 5): row("cmixpy", 750_000, 100, file="enwik8.4M", size="4000000")}
     points = [(10**7, 1.5), (10**6, 1.7), (10**9, 1.4)]
     assert [projection.between(points, size) for size in (10, 10**6, 10**8, 10**9, 10**11)] == (
         pytest.approx([1.7, 1.7, 1.45, 1.4, 1.4])
@@ -246,7 +245,7 @@ def test_the_projections(monkeypatch):
     known = {"enwik8.4M": 10**6, "enwik8": 2 * 10**7, "enwik9": 16 * 10**7}
     peers = {file: {"lpaq1-9": size} for file, size in known.items()}
     monkeypatch.setattr(results, "peers", lambda: {**peers, "xml": {"lpaq1-9": 1}})
-    text = projection.projection(more)
+    text = projection.projection({**first, **more})
     assert text.startswith("**A projection, not a measurement**")
     one, _, hundred = (line.split("|")[1:-1] for line in text.splitlines()[-3:])
     # 1.7 bpc, 1.5 for four times the bytes; three quarters of the peer's 1.28; 100 KB/s.
@@ -255,7 +254,7 @@ def test_the_projections(monkeypatch):
     ]  # fmt: skip
     assert [cell.strip() for cell in hundred[:2]] == ["100", "10,000,000"]
     assert hundred[3].strip() == f"{0.75 * (2 - 0.4 * log10(2.5) / log10(25)):.3f}"
-    assert projection.projection(more[:1]).startswith("Not enough prefixes")
+    assert projection.projection(first).startswith("Not enough prefixes")
 
 
 def test_studies_change_one_thing(tmp_path):
